@@ -1,0 +1,28 @@
+{
+    "name": "Release Gates",
+    "summary": "Releases move through gates on recorded evidence, or not at all",
+    "version": "19.0.1.0.0",
+    "category": "Productivity/Release Governance",
+    "author": "Insightpulse AI",
+    "website": "https://github.com/Insightpulseai/odoo",
+    "license": "AGPL-3",
+    "depends": ["mail"],
+    "external_dependencies": {"python": ["jsonschema"]},
+    "data": [
+        "security/groups.xml",
+        "security/ir.model.access.csv",
+        "security/rules.xml",
+        "data/expertise_domains.xml",
+        "data/personas.xml",
+        "data/evidence_types.xml",
+        "data/gates.xml",
+        "data/stages.xml",
+    ],
+    "demo": [
+        "demo/users.xml",
+        "demo/projects.xml",
+        "demo/releases.xml",
+    ],
+    "application": True,
+    "installable": True,
+}

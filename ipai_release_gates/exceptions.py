@@ -1,0 +1,19 @@
+"""What the addon raises, beyond Odoo's own exceptions."""
+
+from odoo.exceptions import UserError
+
+
+class GateRefused(UserError):
+    """A stage move was refused.
+
+    The message lists every unmet condition for whoever reads a log or an RPC fault.
+    ``context`` carries the same as data: the web client receives it with the error and
+    shows it as a checklist with the next step.
+
+    :param message: the refusal in words
+    :param refusal: JSON-ready structure, see ``ipai.release._refusal_data``
+    """
+
+    def __init__(self, message, refusal):
+        super().__init__(message)
+        self.context = {"refusal": refusal}

@@ -1,0 +1,88 @@
+"""Who may send what. The answer concerns the sender's roles alone; whether a sign-off
+counts (persona held, not an author of the revision) is decided where it is recorded."""
+
+ROLES = frozenset(
+    {
+        "developer",
+        "qa_tester",
+        "release_manager",
+        "sre",
+        "ci_service",
+        "auditor",
+        "governance_admin",
+    }
+)
+
+_ANY_GATE = None
+_OPERATIONAL_GATES = frozenset({None, "G4"})
+
+# role -> event type -> gates it may speak of (_ANY_GATE: all)
+_SENDS = {
+    "ci_service": dict.fromkeys(
+        (
+            "revision",
+            "build_complete",
+            "check_result",
+            "evidence",
+            "deployment_event",
+            "health_check",
+        ),
+        _ANY_GATE,
+    ),
+    "developer": dict.fromkeys(
+        ("revision", "build_complete", "check_result", "evidence"), _ANY_GATE
+    ),
+    "qa_tester": dict.fromkeys(("evidence", "gate_signoff"), _ANY_GATE),
+    "release_manager": dict.fromkeys(
+        ("revision", "evidence", "gate_signoff", "deployment_event"), _ANY_GATE
+    ),
+    "sre": {
+        "evidence": _OPERATIONAL_GATES,
+        "deployment_event": _ANY_GATE,
+        "health_check": _ANY_GATE,
+        "gate_signoff": _ANY_GATE,
+    },
+}
+
+
+def may_send(roles, event_type, source_system, gate_code):
+    """Return None when the sender may, else the sentence that says why not.
+
+    :param frozenset roles: all the sender holds, from ``ROLES``; others count for
+        nothing.
+    :param str event_type: as in the envelope.
+    :param str source_system: as in the envelope.
+    :param gate_code: as in the envelope, or None.
+    """
+    if event_type == "gate_signoff" and "ci_service" in roles:
+        return (
+            "A service account cannot send gate_signoff, whatever other roles it"
+            " holds; a gate is signed by a person."
+        )
+    able = sorted(role for role, types in _SENDS.items() if event_type in types)
+    mine = [role for role in able if role in roles]
+    if not mine:
+        held = ", ".join(sorted(roles & ROLES)) or "none"
+        if not able:
+            return f"No role may send {event_type}; you hold: {held}."
+        return f"Only {_words(able)} may send {event_type}; you hold: {held}."
+    gates = [_SENDS[role][event_type] for role in mine]
+    if not any(allowed is _ANY_GATE or gate_code in allowed for allowed in gates):
+        return (
+            f"The role {_words(mine)} may send {event_type} for gate G4 or for no"
+            f" gate, not for {gate_code}."
+        )
+    if (
+        source_system != "manual"
+        and event_type != "gate_signoff"
+        and "ci_service" not in roles
+    ):
+        return (
+            f"A person sends {event_type} with source_system manual; {source_system}"
+            " is for the service account of that system."
+        )
+    return None
+
+
+def _words(names):
+    return " or ".join(names)

@@ -1,0 +1,253 @@
+"""From one submission to an :class:`Envelope`, or to the full list of its faults.
+
+Follows schema ``v1.0`` of the ingest contract.
+"""
+
+import datetime
+from dataclasses import dataclass
+
+from . import fields
+from .answers import HTTP_STATUS
+from .fields import Invalid, kind_of, path_of
+from .payloads import IDENTITY_REFUSED, PAYLOADS
+
+SCHEMA_VERSIONS = frozenset({"v1.0"})
+EVENT_TYPES = tuple(PAYLOADS)
+SOURCE_SYSTEMS = ("github_actions", "gitlab_ci", "agent", "manual", "monitoring")
+
+# Room for the largest evidence file as base64 and the fields around it.
+MAX_BYTES = 16 * 1024 * 1024
+
+# The code of the whole answer is that of its first fault; these go first.
+_PRECEDENCE = {"identity_in_payload": 0, "too_large": 1}
+
+
+class EnvelopeError(ValueError):
+    """A submission that cannot be taken.
+
+    :param str code: ``missing_field``, ``invalid_field``, ``identity_in_payload``,
+        ``sha256_mismatch``, ``unsupported_schema_version`` or ``too_large``.
+    :param int http_status: 400, 413 or 422.
+    :param str field: dotted path of the first fault: ``payload.checks[2].status``.
+    :param str message: what is wrong with it, a sentence.
+    :param list errors: every fault as ``{"field", "message"}``, the first included.
+    """
+
+    def __init__(self, code, http_status, field, message, errors=None):
+        self.code = code
+        self.http_status = http_status
+        self.field = field
+        self.message = message
+        self.errors = errors or [{"field": field, "message": message}]
+        super().__init__(" ".join(f"{e['field']}: {e['message']}" for e in self.errors))
+
+    @classmethod
+    def of(cls, problems):
+        """Return the error for ``(at, message, code)`` triples of ``fields``.
+
+        At most ``fields.MAX_PROBLEMS`` are listed; the last entry counts the rest.
+        """
+        problems = sorted(problems, key=lambda p: _PRECEDENCE.get(p[2], 2))
+        errors = [
+            {"field": path_of(at), "message": message}
+            for at, message, _code in problems
+        ]
+        rest = len(errors) - fields.MAX_PROBLEMS
+        if rest > 0:
+            errors[fields.MAX_PROBLEMS :] = [
+                {"field": "event", "message": f"{rest} more faults are not listed."}
+            ]
+        code = problems[0][2]
+        return cls(code, HTTP_STATUS[code], **errors[0], errors=errors)
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """A submission whose every field was checked.
+
+    ``release_id`` is a uuid (str), a database id (int), a dict ``{"project",
+    "name"}``, or None; then ``project`` and ``source_ref`` say which release is
+    meant. ``source_ref`` is a full lower-case commit SHA and stands in ``payload``
+    as well. ``payload`` holds the keys that were sent, see ``payloads``.
+    ``emitted_at`` is aware, in UTC; it is the sender's clock and proves nothing.
+    """
+
+    schema_version: str
+    idempotency_key: str
+    event_type: str
+    source_system: str
+    release_id: str | int | dict | None
+    project: str | None
+    source_ref: str
+    gate_code: str | None
+    payload: dict
+    emitted_at: datetime.datetime
+
+
+def _object(value):
+    if not isinstance(value, dict):
+        raise Invalid(f"Must be an object, not {kind_of(value)}.")
+    return value
+
+
+_REQUIRED = {
+    "schema_version": fields.string,
+    "idempotency_key": fields.idempotency_key,
+    "event_type": fields.one_of(*EVENT_TYPES),
+    "source_system": fields.one_of(*SOURCE_SYSTEMS),
+    "emitted_at": fields.moment,
+    "payload": _object,
+}
+_OPTIONAL = {
+    "release_id": fields.release_id,
+    "project": fields.project,
+    "source_ref": fields.commit,
+    "gate_code": fields.gate_code,
+}
+
+
+def parse_envelope(raw, *, max_bytes=MAX_BYTES):
+    """Return the :class:`Envelope` of one submission.
+
+    Nothing is guessed, defaulted or ignored: a key that the schema does not know is
+    a fault, so that a misspelt ``status`` cannot vanish.
+
+    :param raw: what the transport decoded; anything.
+    :param int max_bytes: refuse more text than this, before looking at it.
+    :raise EnvelopeError: with every fault found. An unknown schema version is
+        reported alone, since the rest means nothing without it; where the version
+        is missing, the rest is read as ``v1.0`` so that one answer names it all.
+    """
+    if _exceeds(raw, max_bytes):
+        message = f"Must have at most {max_bytes} bytes."
+        raise EnvelopeError("too_large", HTTP_STATUS["too_large"], "event", message)
+    if not isinstance(raw, dict):
+        raise EnvelopeError.of(
+            [(("event",), f"Must be an object, not {kind_of(raw)}.", "invalid_field")]
+        )
+    version = raw.get("schema_version")
+    if isinstance(version, str) and version not in SCHEMA_VERSIONS:
+        raise EnvelopeError.of(
+            [
+                (
+                    ("schema_version",),
+                    f"{fields.show(version)} is not supported; supported:"
+                    f" {', '.join(sorted(SCHEMA_VERSIONS))}.",
+                    "unsupported_schema_version",
+                )
+            ]
+        )
+    event_type = raw.get("event_type")
+    refused = IDENTITY_REFUSED if event_type == "gate_signoff" else ()
+    values, problems = fields.read_record(
+        raw, _REQUIRED, _OPTIONAL, what="an envelope", refused=refused
+    )
+    problems += _key_problems(values)
+    sent_payload = values.get("payload")
+    payload = {}
+    if "event_type" in values and sent_payload is not None:
+        try:
+            payload = PAYLOADS[values["event_type"]](sent_payload)
+        except Invalid as error:
+            problems += error.under("payload")
+    problems += _release_problems(raw, values)
+    source_ref, found = _source_ref(raw, values)
+    problems += found
+    if values.get("event_type") == "gate_signoff" and raw.get("gate_code") is None:
+        message = "A sign-off is for one gate and must name it."
+        problems.append((("gate_code",), message, "missing_field"))
+    if problems:
+        raise EnvelopeError.of(problems)
+    return Envelope(
+        schema_version=values["schema_version"],
+        idempotency_key=values["idempotency_key"],
+        event_type=values["event_type"],
+        source_system=values["source_system"],
+        release_id=values.get("release_id"),
+        project=values.get("project"),
+        source_ref=source_ref,
+        gate_code=values.get("gate_code"),
+        payload={**payload, "source_ref": source_ref},
+        emitted_at=values["emitted_at"],
+    )
+
+
+def _exceeds(raw, max_bytes):
+    """Return whether *raw* carries more than *max_bytes* of text.
+
+    Counts at least one byte per value and stops as soon as it knows, so neither
+    depth nor size can hurt.
+    """
+    size, stack = 0, [raw]
+    while stack:
+        value = stack.pop()
+        size += 1
+        if isinstance(value, str):
+            size += len(value)
+            if not value.isascii():
+                size += len(value.encode("utf-8", "surrogatepass")) - len(value)
+        elif isinstance(value, (bytes, bytearray)):
+            size += len(value)
+        elif isinstance(value, dict):
+            stack.extend(value)
+            stack.extend(value.values())
+        elif isinstance(value, (list, tuple)):
+            stack.extend(value)
+        if size > max_bytes or len(stack) > max_bytes:
+            return True
+    return False
+
+
+def _key_problems(values):
+    """Check the key's form ``<source_system>/<release>/<event_type>/<sequence>``.
+
+    The release part may hold slashes itself, so the form is read from both ends.
+    """
+    key = values.get("idempotency_key")
+    if key is None:
+        return []
+    parts = key.split("/")
+    source, event_type = values.get("source_system"), values.get("event_type")
+    if len(parts) < 4 or not all(parts):
+        fault = "four or more parts, none empty"
+    elif source and parts[0] != source:
+        fault = f"{source} as its first part"
+    elif event_type and parts[-2] != event_type:
+        fault = f"{event_type} as its last part but one"
+    else:
+        return []
+    message = (
+        "Must have the form <source_system>/<release>/<event_type>/<sequence or"
+        f" hash>: {fault}."
+    )
+    return [(("idempotency_key",), message, "invalid_field")]
+
+
+def _release_problems(raw, values):
+    if raw.get("release_id") is None and raw.get("project") is None:
+        message = "Name the release by release_id, or by project and source_ref."
+        return [(("release_id",), message, "missing_field")]
+    address, project = values.get("release_id"), values.get("project")
+    if isinstance(address, dict) and project and project != address["project"]:
+        message = f"Must be the project of release_id, {address['project']}."
+        return [(("project",), message, "invalid_field")]
+    return []
+
+
+def _source_ref(raw, values):
+    """Return ``(commit, problems)`` from the envelope, the payload, or both.
+
+    A commit that is there but wrong was reported by its own field.
+    """
+    outer, sent = values.get("source_ref"), values.get("payload") or {}
+    try:
+        inner = fields.commit(sent["source_ref"])
+    except (Invalid, KeyError):
+        inner = None
+    if outer and inner and outer != inner:
+        message = f"Must be the same commit as the envelope's source_ref, {outer}."
+        return None, [(("payload", "source_ref"), message, "invalid_field")]
+    if raw.get("source_ref") is None and sent.get("source_ref") is None:
+        message = "The full commit SHA is required; a revision is never guessed."
+        return None, [(("payload", "source_ref"), message, "missing_field")]
+    return outer or inner, []

@@ -1,0 +1,163 @@
+"""Find what was done to a chain after it was written."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .chain import GENESIS, Entry, entry_canonical, entry_hash
+
+_FIELDS = {field.name: field.type for field in dataclasses.fields(Entry)}
+_CONTENT = tuple(name for name in _FIELDS if name not in ("previous_hash", "hash"))
+# Tracing altered rows back is quadratic in their number; they stay "changed" where it
+# would take more hashes than this, or reach further into a gap.
+_MAX_TRACED = 50_000
+_MAX_GAP = 200
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a chain.
+
+    ``code`` is ``changed`` (content or hash altered), ``moved`` (content intact, but
+    it was written at another place), ``missing``, ``duplicate``, ``broken_link``
+    (intact, but follows another row than the one before it), ``foreign`` (of another
+    chain), ``head`` (the chain ends elsewhere than its head says) or ``malformed``.
+    ``sequence`` is the row's, the first one's of missing rows, None if unreadable.
+    """
+
+    code: str
+    sequence: int | None
+    message: str
+
+
+def as_entry(row):
+    """Return *row*, an :class:`Entry` or a mapping with its fields, as an entry.
+
+    :raise ValueError: a field is missing or of a wrong type.
+    """
+    if isinstance(row, Entry):
+        row = vars(row)
+    if not isinstance(row, Mapping):
+        raise ValueError("is not an entry")
+    for name, kind in _FIELDS.items():
+        value = row.get(name)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise ValueError(f"has no proper {name}")
+    if row["sequence"] < 1:
+        raise ValueError("has a sequence below 1")
+    return Entry(**{name: row[name] for name in _FIELDS})
+
+
+def verify(rows, head=None):
+    """Return what is wrong with one whole chain; an empty list when it is sound.
+
+    Without *head*, rows cut off the end leave no trace; who holds a copy of the head
+    (the release row, a signed pack) also notices a chain rewritten from some row on.
+
+    :param rows: every row of the chain, in any order: :class:`Entry` or mappings.
+    :param head: ``(sequence, hash)`` of the last row, ``(0, GENESIS)`` for none.
+    :return: list of :class:`Fault` by sequence.
+    """
+    faults, found, unreadable = [], {}, set()
+    for row in rows:
+        try:
+            entry = as_entry(row)
+        except ValueError as error:
+            sequence = row.get("sequence") if isinstance(row, Mapping) else None
+            if not isinstance(sequence, int) or isinstance(sequence, bool):
+                sequence = None
+            elif sequence >= 1:
+                unreadable.add(sequence)
+            place = "(unnumbered)" if sequence is None else sequence
+            faults.append(Fault("malformed", sequence, f"Row {place} {error}."))
+            continue
+        found.setdefault(entry.sequence, []).append(entry)
+    chain = _common_chain(found)
+    previous, expected, altered, gaps = GENESIS, 1, [], set()
+    for sequence in sorted(found.keys() | unreadable):
+        if sequence > expected:
+            faults.append(_missing(expected, sequence - 1))
+            gaps.update(range(expected, min(sequence, expected + _MAX_GAP)))
+            previous = None
+        expected = sequence + 1
+        if sequence not in found:
+            previous = None
+            continue
+        entry = _choose(found[sequence], previous)
+        if len(found[sequence]) > 1:
+            message = f"Row {sequence} is there {len(found[sequence])} times."
+            faults.append(Fault("duplicate", sequence, message))
+        if entry.chain != chain:
+            message = f"Row {sequence} says it is of chain {entry.chain}, not {chain}."
+            faults.append(Fault("foreign", sequence, message))
+        if not _intact(entry):
+            altered.append(entry)
+            # What follows an altered row proves nothing more.
+            previous = None
+        else:
+            if previous is not None and entry.previous_hash != previous:
+                message = (
+                    f"Row {sequence} does not follow the row {sequence - 1} that is"
+                    " there now; that one was put in the place of another."
+                    if sequence > 1
+                    else "Row 1 does not begin a chain; rows before it are gone."
+                )
+                faults.append(Fault("broken_link", sequence, message))
+            previous = entry.hash
+    faults += _altered(altered, gaps)
+    if head is not None:
+        faults += _head_faults(head, expected - 1, previous)
+    return sorted(faults, key=lambda fault: (fault.sequence or 0, fault.code))
+
+
+def _common_chain(found):
+    """Return the chain that most rows name, so that the odd one out gets the blame."""
+    names = Counter(entry.chain for entries in found.values() for entry in entries)
+    return max(sorted(names), key=names.get, default=None)
+
+
+def _choose(entries, previous):
+    """Return which of several rows of one sequence is most likely the true one."""
+    return max(entries, key=lambda e: (_intact(e), e.previous_hash == previous))
+
+
+def _intact(entry, **changes):
+    """Return whether the entry's hash covers its content, with *changes* made."""
+    content = {name: getattr(entry, name) for name in _CONTENT} | changes
+    try:
+        return entry_hash(entry.previous_hash, entry_canonical(**content)) == entry.hash
+    except (TypeError, ValueError):
+        return False
+
+
+def _altered(entries, gaps):
+    """Tell rows that were moved from rows that were changed."""
+    places = {entry.sequence for entry in entries} | gaps
+    if len(entries) * len(places) > _MAX_TRACED:
+        places = ()
+    for entry in entries:
+        origin = next((at for at in places if _intact(entry, sequence=at)), None)
+        if origin is None:
+            message = f"Row {entry.sequence} was changed after it was written."
+            yield Fault("changed", entry.sequence, message)
+        else:
+            message = f"Row {entry.sequence} was written as row {origin}."
+            yield Fault("moved", entry.sequence, message)
+
+
+def _missing(first, last):
+    rows = f"Row {first} is" if first == last else f"Rows {first} to {last} are"
+    return Fault("missing", first, f"{rows} missing.")
+
+
+def _head_faults(head, last, last_hash):
+    sequence, head_hash = head
+    if sequence > last:
+        yield _missing(last + 1, sequence)
+    elif sequence < last:
+        message = f"The head is at row {sequence}, but there are rows up to {last}."
+        yield Fault("head", last, message)
+    elif last_hash is not None and last_hash != head_hash:
+        message = f"Row {last} is not the one that the head names."
+        yield Fault("head", last, message)

@@ -1,0 +1,6 @@
+from . import mixins
+from . import governance
+from . import release
+from . import operations
+from . import ingest
+from . import actions

@@ -1,0 +1,67 @@
+import json
+
+import jsonschema
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class EvidenceType(models.Model):
+    """A kind of evidence, with the JSON Schema its metadata must satisfy."""
+
+    _name = "ipai.evidence.type"
+    _description = "Evidence type"
+    _order = "sequence, id"
+
+    code = fields.Char(required=True)
+    name = fields.Char(required=True, translate=True)
+    sequence = fields.Integer(default=10)
+    description = fields.Text(translate=True)
+    metadata_schema = fields.Text(
+        string="Metadata schema",
+        help="JSON Schema (2020-12) that the metadata of evidence of this type must "
+        "satisfy. Empty: anything goes.",
+    )
+    active = fields.Boolean(default=True)
+
+    _code_unique = models.Constraint(
+        "UNIQUE (code)", "An evidence type with this code exists already."
+    )
+
+    @api.constrains("metadata_schema")
+    def _validate_metadata_schema(self):
+        for record in self.filtered("metadata_schema"):
+            try:
+                schema = json.loads(record.metadata_schema)
+                jsonschema.Draft202012Validator.check_schema(schema)
+            except (ValueError, jsonschema.SchemaError) as error:
+                raise ValidationError(
+                    self.env._(
+                        "The metadata schema of %(type)s is not a valid JSON Schema: "
+                        "%(error)s",
+                        type=record.name,
+                        error=getattr(error, "message", error),
+                    )
+                ) from error
+            if "$ref" in record.metadata_schema:
+                # A reference could make the server fetch a foreign address.
+                raise ValidationError(
+                    self.env._(
+                        "The metadata schema of %s must not use $ref.", record.name
+                    )
+                )
+
+    def _metadata_errors(self, metadata):
+        """What is wrong with metadata for this type.
+
+        :param metadata: dict as sent with the evidence
+        :returns: list of ``(dotted path, message)``, empty when all is well
+        """
+        self.ensure_one()
+        if not self.metadata_schema:
+            return []
+        validator = jsonschema.Draft202012Validator(json.loads(self.metadata_schema))
+        return [
+            (".".join(["metadata", *map(str, error.absolute_path)]), error.message)
+            for error in validator.iter_errors(metadata or {})
+        ]

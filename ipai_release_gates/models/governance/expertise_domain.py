@@ -1,0 +1,17 @@
+from odoo import fields, models
+
+
+class ExpertiseDomain(models.Model):
+    """A field of knowledge a gate condition draws on; personas hold domains."""
+
+    _name = "ipai.expertise.domain"
+    _description = "Expertise domain"
+    _order = "code"
+
+    code = fields.Char(required=True, help="Dotted code, e.g. odoo.release.governance.")
+    name = fields.Char(required=True, translate=True)
+    scope = fields.Text(translate=True)
+
+    _code_unique = models.Constraint(
+        "UNIQUE (code)", "An expertise domain with this code exists already."
+    )

@@ -1,0 +1,30 @@
+from odoo import fields, models
+
+
+class FreezeWindow(models.Model):
+    """A period in which nothing may be promoted to production."""
+
+    _name = "ipai.freeze.window"
+    _description = "Freeze window"
+    _inherit = "ipai.policy.mixin"
+    _order = "starts_at desc, id desc"
+
+    name = fields.Char(string="Reason", required=True)
+    starts_at = fields.Datetime(required=True)
+    ends_at = fields.Datetime(required=True)
+    project_ids = fields.Many2many(
+        "ipai.project", string="Projects", help="Empty: every project."
+    )
+    active = fields.Boolean(default=True)
+
+    _ends_after_start = models.Constraint(
+        "CHECK (ends_at > starts_at)", "A freeze must end after it starts."
+    )
+
+    def _affected_releases(self):
+        affected = super()._affected_releases()
+        if all(window.project_ids for window in self):
+            affected = affected.filtered(
+                lambda release: release.project_id in self.project_ids
+            )
+        return affected

@@ -1,0 +1,4 @@
+from . import ingest_log
+from . import control_plane
+from . import pipeline
+from . import handlers

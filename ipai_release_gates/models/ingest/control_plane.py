@@ -1,0 +1,304 @@
+from psycopg2.errors import UniqueViolation
+
+from odoo import api, models
+from odoo.exceptions import AccessError, ConcurrencyError, ValidationError
+
+from ... import ingest
+from ...exceptions import GateRefused
+
+_ROLES = {
+    "developer": "ipai_release_gates.group_developer",
+    "qa_tester": "ipai_release_gates.group_qa_tester",
+    "release_manager": "ipai_release_gates.group_release_manager",
+    "sre": "ipai_release_gates.group_sre",
+    "ci_service": "ipai_release_gates.group_ci_service",
+    "auditor": "ipai_release_gates.group_auditor",
+    "governance_admin": "ipai_release_gates.group_governance_admin",
+}
+_OPENERS = {"ci_service", "developer", "release_manager"}
+_TARGETS = ("dev", "staging", "production")
+
+
+class ControlPlane(models.AbstractModel):
+    """The contract with CI and agents, version 1: stable, over XML-RPC and JSON-2.
+
+    Each public method is one atomic operation and answers with values that every
+    transport can carry.
+    """
+
+    _name = "ipai.control.plane"
+    _description = "Release control plane"
+
+    @api.model
+    def open_release(self, values):
+        """Open a release, or return the one of that name.
+
+        :param dict values: ``project`` (owner/name), ``name``, ``source_ref`` (full
+            commit SHA), ``environment_target`` (dev, staging or production),
+            ``authors`` (list of the e-mail addresses of everyone who authored or
+            committed the revision); optionally ``artifact_digest``,
+            ``scope_metadata`` (object), ``initiating_actor``
+        :returns: ``{"id", "uuid", "name", "project", "stage", "status", "source_ref",
+            "created"}``; a release that existed keeps its revision
+        :raises ValidationError: naming the field that is missing or wrong
+        :raises AccessError: when the caller may not open releases
+        """
+        if not self._roles() & _OPENERS:
+            raise AccessError(
+                self.env._(
+                    "Only a developer, a release manager or a CI service opens a "
+                    "release."
+                )
+            )
+        vals = self._release_values(values)
+        release = self.env["ipai.release"].search(
+            [
+                ("project_id", "=", vals["project_id"]),
+                ("name", "=", vals["name"]),
+            ],
+            limit=1,
+        )
+        created = not release
+        if created:
+            Release = self.env["ipai.release"]
+            if "ci_service" in self._roles():
+                # A CI service has no right on releases but through this façade; its
+                # role was checked above and every value is validated.
+                Release = Release.sudo()
+            try:
+                with self.env.cr.savepoint():
+                    release = Release.create(vals)
+            except UniqueViolation as error:
+                # Somebody else is opening it: retried by Odoo, which then finds it.
+                raise ConcurrencyError(str(error)) from error
+        # The answer is about a release the caller may open anyway.
+        release = release.sudo()
+        return ingest.answers.portable(
+            {
+                "id": release.id,
+                "uuid": release.uuid,
+                "name": release.name,
+                "project": release.project_id.name,
+                "stage": release.stage_id.code,
+                "status": release.status,
+                "source_ref": release.source_ref,
+                "created": created,
+            }
+        )
+
+    @api.model
+    def verdict(self, release, target="production"):
+        """Judge a release for a promotion target, now. Changes nothing.
+
+        :param release: uuid, database id or ``{"project", "name"}``
+        :param str target: ``dev``, ``staging`` or ``production``
+        :returns: ``{"eligible", "target", "release", "revision", "evaluated_at",
+            "gates": [{"code", "name", "status", "conditions": [{"code", "name",
+            "kind", "state", "reason", "waived_until", "facts"}]}]}``
+        :raises ValidationError: for an unknown target or release
+        """
+        if target not in _TARGETS:
+            raise ValidationError(
+                self.env._(
+                    "target must be one of %(targets)s, not “%(target)s”.",
+                    targets=", ".join(_TARGETS),
+                    target=target,
+                )
+            )
+        found = self._find_release(release)
+        stage = self.env["ipai.release.stage"].sudo().search(  # same for everyone
+            [("environment_category", "=", target)], limit=1
+        )
+        gates = stage._gates_to_enter().mapped("code") if stage else []
+        if not stage and target != "dev":
+            raise ValidationError(
+                self.env._("No stage promotes to %s; governance must define one.", target)
+            )
+        verdict = found._verdicts()[found.id].only(gates)
+        return ingest.answers.portable(
+            {
+                "eligible": verdict.eligible,
+                "target": target,
+                "release": found.uuid,
+                "revision": verdict.revision,
+                "evaluated_at": f"{verdict.evaluated_at.isoformat()}Z",
+                "gates": self.env["ipai.release"]._verdict_data(verdict),
+            }
+        )
+
+    @api.model
+    def request_move(self, release, stage, reason=None):
+        """Move a release into a stage, or answer the refusal as data.
+
+        :param release: uuid, database id or ``{"project", "name"}``
+        :param stage: code, name or database id of the stage
+        :param str reason: why, needed to move back
+        :returns: ``{"moved", "release", "stage", "requested_stage", "status",
+            "reasons": [{"gate", "code", "kind", "reason"}], "message"}``
+        :raises ValidationError: for an unknown release or stage
+        """
+        found = self._find_release(release)
+        target = self._find_stage(stage)
+        reasons, message = [], ""
+        try:
+            with self.env.cr.savepoint():
+                found._move_to(target, reason)
+        except GateRefused as refusal:
+            reasons = refusal.context["refusal"]["releases"][0]["reasons"]
+            message = str(refusal)
+            # Refused, but this transaction commits: the ledger entry goes with it.
+            found.sudo()._touch(found._refusal_drafts(refusal))
+        # The caller could read the release; so can they read where it stands now.
+        found = found.sudo()
+        return ingest.answers.portable(
+            {
+                "moved": not reasons,
+                "release": found.uuid,
+                "stage": found.stage_id.code,
+                "requested_stage": target.sudo().code,  # a label, no secret
+                "status": found.status,
+                "reasons": reasons,
+                "message": message,
+            }
+        )
+
+    # --- what the methods share ------------------------------------------------------
+
+    @api.model
+    def _roles(self):
+        """The roles of the current user, as the contract names them."""
+        user = self.env.user
+        return frozenset(role for role, group in _ROLES.items() if user.has_group(group))
+
+    @api.model
+    def _release_values(self, values):
+        """Check what ``open_release`` was sent.
+
+        :returns: values for ``ipai.release``
+        """
+        if not isinstance(values, dict):
+            raise ValidationError(self.env._("values must be an object."))
+        known = {
+            "project",
+            "name",
+            "source_ref",
+            "environment_target",
+            "authors",
+            "artifact_digest",
+            "scope_metadata",
+            "initiating_actor",
+        }
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ValidationError(
+                self.env._(
+                    "%(fields)s: not a field of open_release. It takes %(known)s.",
+                    fields=", ".join(map(str, unknown)),
+                    known=", ".join(sorted(known)),
+                )
+            )
+        for name in ("project", "name", "source_ref", "environment_target"):
+            if not isinstance(values.get(name), str) or not values[name].strip():
+                raise ValidationError(self.env._("%s: required, as text.", name))
+        authors = values.get("authors")
+        if (
+            not isinstance(authors, list)
+            or not authors
+            or not all(isinstance(author, str) for author in authors)
+        ):
+            raise ValidationError(
+                self.env._(
+                    "authors: required, the e-mail addresses of everyone who authored "
+                    "or committed the revision."
+                )
+            )
+        if values["environment_target"] not in _TARGETS:
+            raise ValidationError(
+                self.env._(
+                    "environment_target: must be one of %s.", ", ".join(_TARGETS)
+                )
+            )
+        if not isinstance(values.get("scope_metadata") or {}, dict):
+            raise ValidationError(self.env._("scope_metadata: must be an object."))
+        for name in ("artifact_digest", "initiating_actor"):
+            if not isinstance(values.get(name) or "", str):
+                raise ValidationError(self.env._("%s: must be text.", name))
+        project = self.env["ipai.project"].search(
+            [("name", "=", values["project"].strip())], limit=1
+        )
+        if not project:
+            raise ValidationError(
+                self.env._(
+                    "project: “%s” is unknown. A governance administrator adds it "
+                    "under Release Gates → Configuration → Projects.",
+                    values["project"],
+                )
+            )
+        metadata = dict(values.get("scope_metadata") or {})
+        if values.get("initiating_actor"):
+            metadata["initiating_actor"] = values["initiating_actor"]
+        return {
+            "project_id": project.id,
+            "name": values["name"].strip(),
+            "source_ref": values["source_ref"],
+            "environment_target": values["environment_target"],
+            "author_emails": ", ".join(authors),
+            "artifact_digest": values.get("artifact_digest") or False,
+            "scope_metadata": metadata or False,
+        }
+
+    @api.model
+    def _find_release(self, release):
+        """The release a caller names, if they may read it.
+
+        :raises ValidationError: when there is none they may know of
+        """
+        domain = self._release_domain(release)
+        found = self.env["ipai.release"].search(domain, limit=1) if domain else None
+        if not found:
+            raise ValidationError(
+                self.env._(
+                    "release: “%s” is unknown. Give a uuid, a database id or "
+                    "{project, name}.",
+                    release,
+                )
+            )
+        return found
+
+    @api.model
+    def _release_domain(self, release):
+        """The domain for a release as callers name it, or ``None``."""
+        if isinstance(release, bool):
+            return None
+        if isinstance(release, int):
+            return [("id", "=", release)]
+        if isinstance(release, str):
+            if release.isdecimal() and len(release) < 10:
+                return [("id", "=", int(release))]
+            return [("uuid", "=", release.strip().lower())]
+        if isinstance(release, dict) and set(release) == {"project", "name"}:
+            return [
+                ("project_id.name", "=", str(release["project"])),
+                ("name", "=", str(release["name"])),
+            ]
+        return None
+
+    @api.model
+    def _find_stage(self, stage):
+        # Stages are the columns everybody sees; a caller may name any of them.
+        stages = self.env["ipai.release.stage"].sudo().search([])
+        found = stages.filtered(
+            lambda s: (
+                stage in (s.code, s.name)
+                or (not isinstance(stage, bool) and stage == s.id)
+            )
+        )[:1]
+        if not found:
+            raise ValidationError(
+                self.env._(
+                    "stage: “%(stage)s” is unknown; stages are %(known)s.",
+                    stage=stage,
+                    known=", ".join(stages.mapped("code")),
+                )
+            )
+        return found.sudo(False)

@@ -1,0 +1,107 @@
+import json
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+
+class IngestLog(models.Model):
+    """Every submission of CI, agents and people, whatever came of it."""
+
+    _name = "ipai.ingest.log"
+    _inherit = "ipai.guarded.mixin"
+    _description = "Event"
+    _order = "id desc"
+    _rec_name = "idempotency_key"
+
+    idempotency_key = fields.Char(readonly=True)
+    schema_version = fields.Char(readonly=True)
+    event_type = fields.Char(readonly=True)
+    source_system = fields.Char(readonly=True)
+    status = fields.Selection(
+        [
+            ("received", "Received"),
+            ("accepted", "Accepted"),
+            ("duplicate", "Duplicate"),
+            ("pending", "Pending"),
+            ("rejected", "Rejected"),
+            ("error", "Error"),
+        ],
+        required=True,
+        readonly=True,
+        default="received",
+    )
+    http_status = fields.Integer(string="HTTP", readonly=True)
+    code = fields.Char(readonly=True, help="Why it was not accepted, as a word.")
+    reason = fields.Char(readonly=True)
+    detail = fields.Json(readonly=True)
+    payload = fields.Text(readonly=True, help="As it was sent.")
+    payload_sha256 = fields.Char(string="SHA-256", required=True, readonly=True)
+    project_id = fields.Many2one("ipai.project", readonly=True, ondelete="restrict")
+    release_id = fields.Many2one(
+        "ipai.release", readonly=True, ondelete="restrict", index="btree_not_null"
+    )
+    company_id = fields.Many2one(
+        "res.company",
+        readonly=True,
+        required=True,
+        default=lambda self: self.env.company,
+    )
+    source_ref = fields.Char(string="Commit", readonly=True)
+    original_id = fields.Many2one(
+        "ipai.ingest.log",
+        string="Duplicate of",
+        readonly=True,
+        ondelete="restrict",
+        index="btree_not_null",
+    )
+    user_id = fields.Many2one(
+        "res.users", string="Sent by", required=True, readonly=True, ondelete="restrict"
+    )
+    received_at = fields.Datetime(required=True, readonly=True)
+    processed_at = fields.Datetime(readonly=True)
+
+    # What makes ingest idempotent under concurrency: of two transactions with one key
+    # the second to finish is refused here, retried, and then finds the first.
+    _key_unique = models.UniqueIndex(
+        "(idempotency_key) WHERE status IN ('accepted', 'pending')",
+        "An event with this idempotency key was accepted already.",
+    )
+    _inbox = models.Index("(status, id DESC)")
+    _pending = models.Index("(project_id, source_ref) WHERE status = 'pending'")
+
+    @api.depends("idempotency_key", "event_type")
+    def _compute_display_name(self):
+        for log in self:
+            log.display_name = log.idempotency_key or f"#{log.id}"
+
+    def action_reprocess(self):
+        """Process rejected, pending or errored events again, as whoever sent them."""
+        if not (
+            self.env.user.has_group("ipai_release_gates.group_release_manager")
+            or self.env.user.has_group("ipai_release_gates.group_sre")
+        ):
+            raise AccessError(
+                self.env._("Only a release manager or an SRE reprocesses events.")
+            )
+        self.check_access("read")
+        done = self.filtered(lambda log: log.status in ("accepted", "duplicate"))
+        if done:
+            raise UserError(
+                self.env._("%s was processed already.", done[0].display_name)
+            )
+        self._process_again()
+        return True
+
+    def _process_again(self):
+        """Run kept submissions through the pipeline with their senders' rights."""
+        for user, logs in self.sudo().sorted("id").grouped("user_id").items():
+            plane = self.env["ipai.control.plane"].with_user(user)
+            plane._process_logged(logs)
+
+    def _raw(self):
+        """The submission as it was sent, or ``None`` when it was not JSON."""
+        self.ensure_one()
+        try:
+            return json.loads(self.payload)
+        except ValueError:
+            return None

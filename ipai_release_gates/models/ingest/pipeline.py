@@ -1,0 +1,579 @@
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg2.errors import UniqueViolation
+
+from odoo import api, models
+from odoo.exceptions import (
+    AccessError,
+    ConcurrencyError,
+    UserError,
+    ValidationError,
+)
+from odoo.http import request
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from ... import ingest
+from ..mixins.fact import FactBatch
+from .lookup import Lookup, Refused
+
+_logger = logging.getLogger(__name__)
+
+MAX_EVENTS = 1000
+_PAYLOAD_LIMIT = ingest.MAX_BYTES + 4096
+_RETRIED = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
+_MEMO = "_ipai_ingest_logs"
+
+
+@dataclass(eq=False)
+class Submission:
+    """One event on its way through the pipeline."""
+
+    log: Any
+    raw: Any
+    digest: str
+    envelope: ingest.Envelope | None = None
+    release: Any = None
+    revision: Any = None
+    answer: dict | None = None
+    created: dict = field(default_factory=dict)
+
+    @property
+    def open(self):
+        return self.answer is None
+
+    @property
+    def stale(self):
+        return bool(self.revision) and self.revision != self.release.revision_id
+
+    def reject(self, code, message, field=None):
+        self.answer = ingest.answers.rejected(self.log.id, code, message, field=field)
+
+    def accept(self, **detail):
+        self.answer = ingest.answers.accepted(
+            self.log.id,
+            {
+                "release": self.release.uuid,
+                "source_ref": self.envelope.source_ref,
+                "stale": self.stale,
+                "created": self.created,
+                **detail,
+            },
+        )
+
+
+class ControlPlane(models.AbstractModel):
+    """Ingest: log, validate, recognise duplicates, resolve, store, answer.
+
+    Everything is validated first and stored in bulk. Only where storing fails does each
+    event get a savepoint of its own, so that one bad event never costs the others.
+    """
+
+    _inherit = "ipai.control.plane"
+
+    @api.model
+    def ingest(self, events):
+        """Take events from CI, agents or people.
+
+        :param list events: 1 to 1000 envelopes of schema ``v1.0``
+        :returns: one answer per event, in order: ``{"ingest_id", "status",
+            "http_status", "detail"}``, see the answers table of the contract
+        :raises ValidationError: when ``events`` is no list of 1 to 1000
+        :raises AccessError: when the caller has no role in the release process
+        """
+        if not self._roles():
+            raise AccessError(
+                self.env._("You have no role in the release process; ask for one.")
+            )
+        if not isinstance(events, list) or not 1 <= len(events) <= MAX_EVENTS:
+            raise ValidationError(
+                self.env._("events: must be a list of 1 to %s envelopes.", MAX_EVENTS)
+            )
+        submissions = self._log_submissions(events)
+        self._process(submissions)
+        return [submission.answer for submission in submissions]
+
+    # --- the log ---------------------------------------------------------------------
+
+    @api.model
+    def _log_submissions(self, events):
+        """Give every event its log row before anything looks into it."""
+        digests = [ingest.payload_digest(raw) for raw in events]
+        logs = self._logs_of_former_try(digests)
+        if not logs:
+            logs = self._create_logs(self.env, self._log_values(events, digests))
+        self._keep_logs_if_rolled_back(logs, events, digests)
+        return [
+            Submission(log, raw, digest)
+            for log, raw, digest in zip(logs, events, digests, strict=True)
+        ]
+
+    @api.model
+    def _log_values(self, events, digests):
+        now = self.env.cr.now()
+        return [
+            {
+                "payload": ingest.raw_text(raw, _PAYLOAD_LIMIT),
+                "payload_sha256": digest,
+                "user_id": self.env.uid,
+                "company_id": self.env.company.id,
+                "received_at": now,
+                **{
+                    name: _short_text(raw.get(name))
+                    for name in (
+                        "idempotency_key",
+                        "schema_version",
+                        "event_type",
+                        "source_system",
+                    )
+                    if isinstance(raw, dict)
+                },
+            }
+            for raw, digest in zip(events, digests, strict=True)
+        ]
+
+    @api.model
+    def _create_logs(self, env, vals_list):
+        # Nobody may write the log but through the façade, which keeps everything.
+        return env["ipai.ingest.log"].sudo().engine_create(vals_list)
+
+    @api.model
+    def _logs_of_former_try(self, digests):
+        """The rows kept when Odoo retries a call after a serialization failure."""
+        kept = getattr(request, _MEMO, None) if request else None
+        if not kept or kept[0] != digests:
+            return None
+        # The caller's own rows of a moment ago.
+        return self.env["ipai.ingest.log"].sudo().browse(kept[1]).exists() or None
+
+    @api.model
+    def _keep_logs_if_rolled_back(self, logs, events, digests):
+        """Keep what was sent even when this transaction is rolled back.
+
+        The rows are written anew as errors, on a connection of their own. A retry of
+        the same request takes them up again; after the last one they stay for
+        reprocessing.
+        """
+        registry, uid, company = self.env.registry, self.env.uid, self.env.company.id
+        fresh = not getattr(request, _MEMO, None) if request else True
+        vals_list = self._log_values(events, digests)
+        for vals in vals_list:
+            vals.update(
+                status="error",
+                http_status=500,
+                code="interrupted",
+                reason="The transaction was rolled back before the event was taken.",
+            )
+
+        def keep():
+            if not fresh:
+                return
+            try:
+                with registry.cursor() as cr:
+                    env = api.Environment(cr, uid, {"allowed_company_ids": [company]})
+                    ids = self._create_logs(env, vals_list).ids
+                if request:
+                    setattr(request, _MEMO, (digests, ids))
+            except Exception:
+                _logger.exception("Events of a failed call could not be kept")
+
+        self.env.cr.postrollback.add(keep)
+
+    # --- the pipeline ----------------------------------------------------------------
+
+    @api.model
+    def _process_logged(self, logs):
+        """Process kept submissions again, on their own log rows."""
+        submissions = [
+            Submission(log, raw, log.payload_sha256)
+            for log in logs
+            if (raw := log._raw()) is not None
+        ]
+        self._process(submissions)
+        return submissions
+
+    @api.model
+    def _process(self, submissions):
+        """Bring every submission to its answer and write the answers to the log."""
+        self._validate(submissions)
+        waiting = [s for s in submissions if s.open]
+        while waiting:
+            waiting = self._process_distinct(waiting)
+        self._write_log(submissions)
+
+    @api.model
+    def _process_distinct(self, submissions):
+        """Process one submission per key.
+
+        :returns: those that must go another round, because an earlier one with their
+            key but another payload was refused
+        """
+        self._answer_known_keys(submissions)
+        first, repeats = {}, []
+        for submission in submissions:
+            if not submission.open:
+                continue
+            key = submission.envelope.idempotency_key
+            if key in first:
+                repeats.append(submission)
+            else:
+                first[key] = submission
+        self._resolve(list(first.values()))
+        self._store([s for s in first.values() if s.open])
+        again = []
+        for submission in repeats:
+            original = first[submission.envelope.idempotency_key]
+            if original.answer["status"] in ("accepted", "pending"):
+                self._answer_repeat(
+                    submission,
+                    original.digest,
+                    original.log.id,
+                    original.answer["detail"],
+                )
+            elif original.digest == submission.digest:
+                submission.answer = {**original.answer, "ingest_id": submission.log.id}
+            else:
+                again.append(submission)
+        return again
+
+    @api.model
+    def _validate(self, submissions):
+        roles = self._roles()
+        for submission in submissions:
+            try:
+                envelope = ingest.parse_envelope(submission.raw)
+            except ingest.EnvelopeError as error:
+                submission.answer = ingest.answers.rejected_by(submission.log.id, error)
+                continue
+            submission.envelope = envelope
+            refusal = ingest.may_send(
+                roles, envelope.event_type, envelope.source_system, envelope.gate_code
+            )
+            if refusal:
+                submission.reject("forbidden", refusal)
+
+    @api.model
+    def _answer_known_keys(self, submissions):
+        keys = {s.envelope.idempotency_key for s in submissions if s.open}
+        if not keys:
+            return
+        # Keys are global, so they are looked up whoever sent them first.
+        known = {
+            log.idempotency_key: log
+            for log in self.env["ipai.ingest.log"]
+            .sudo()
+            .search(
+                [
+                    ("idempotency_key", "in", list(keys)),
+                    ("status", "in", ("accepted", "pending")),
+                ]
+            )
+        }
+        for submission in submissions:
+            log = submission.open and known.get(submission.envelope.idempotency_key)
+            if log and log != submission.log:
+                self._answer_repeat(
+                    submission, log.payload_sha256, log.id, log.detail or {}
+                )
+
+    @api.model
+    def _answer_repeat(self, submission, digest, original_id, detail):
+        if submission.digest == digest:
+            submission.answer = ingest.answers.duplicate(
+                submission.log.id, original_id, detail
+            )
+        else:
+            submission.reject(
+                "idempotency_conflict",
+                self.env._(
+                    "This key was used for another payload (event %s). A new event "
+                    "needs a new key.",
+                    original_id,
+                ),
+                "idempotency_key",
+            )
+
+    # --- which release ---------------------------------------------------------------
+
+    @api.model
+    def _resolve(self, submissions):
+        """Find the release and the revision each event speaks of."""
+        submissions = [s for s in submissions if s.open]
+        if not submissions:
+            return
+        self._resolve_addressed(submissions)
+        self._resolve_by_commit([s for s in submissions if s.open and not s.release])
+        self._resolve_revisions([s for s in submissions if s.open])
+
+    @api.model
+    def _resolve_addressed(self, submissions):
+        """Releases named by uuid, database id, or project and name."""
+        ids, uuids, names = set(), set(), set()
+        for submission in submissions:
+            address = submission.envelope.release_id
+            if isinstance(address, int):
+                ids.add(address)
+            elif isinstance(address, str):
+                uuids.add(address)
+            elif isinstance(address, dict):
+                names.add(address["name"])
+        if not (ids or uuids or names):
+            return
+        domain = [
+            "|",
+            "|",
+            ("id", "in", list(ids)),
+            ("uuid", "in", list(uuids)),
+            ("name", "in", list(names)),
+        ]
+        # Searched as the caller: a release they may not read is unknown to them.
+        releases = self.env["ipai.release"].search_fetch(
+            domain, ["uuid", "name", "project_id", "revision_id", "is_open"]
+        )
+        by_address = {}
+        for release in releases.sudo():  # names of what was just found readable
+            by_address[release.id] = release
+            by_address[release.uuid] = release
+            by_address[release.project_id.name, release.name] = release
+        for submission in submissions:
+            envelope = submission.envelope
+            address = envelope.release_id
+            if address is None:
+                continue
+            if isinstance(address, dict):
+                address = (address["project"], address["name"])
+            release = by_address.get(address)
+            if not release or (
+                envelope.project and envelope.project != release.project_id.name
+            ):
+                submission.reject(
+                    "unknown_release",
+                    self.env._("No release %s that you may see.", envelope.release_id),
+                    "release_id",
+                )
+            else:
+                submission.release = release
+
+    @api.model
+    def _resolve_by_commit(self, submissions):
+        """Releases named by project and commit; without one the event waits."""
+        if not submissions:
+            return
+        names = {s.envelope.project for s in submissions}
+        projects = {
+            project.name: project
+            for project in self.env["ipai.project"].search([("name", "in", list(names))])
+        }
+        releases = self.env["ipai.release"].search(
+            [
+                ("project_id", "in", [p.id for p in projects.values()]),
+                (
+                    "revision_ids.source_ref",
+                    "in",
+                    list({s.envelope.source_ref for s in submissions}),
+                ),
+            ]
+        )
+        by_commit = {}
+        for release in releases.sorted("id").sudo():  # found readable just now
+            for revision in release.revision_ids:
+                key = (release.project_id.name, revision.source_ref)
+                current = revision == release.revision_id
+                rank = (current, release.is_open, release.id)
+                if key not in by_commit or rank > by_commit[key][0]:
+                    by_commit[key] = (rank, release)
+        for submission in submissions:
+            envelope = submission.envelope
+            if envelope.project not in projects:
+                submission.reject(
+                    "unknown_release",
+                    self.env._("No project %s that you may see.", envelope.project),
+                    "project",
+                )
+            elif envelope.event_type == "revision":
+                submission.reject(
+                    "missing_field",
+                    self.env._("A revision must name its release by release_id."),
+                    "release_id",
+                )
+            else:
+                _rank, submission.release = by_commit.get(
+                    (envelope.project, envelope.source_ref), (None, None)
+                )
+                if not submission.release:
+                    self._wait(submission, projects[envelope.project])
+
+    @api.model
+    def _resolve_revisions(self, submissions):
+        """The revision each fact speaks of: the latest of that commit."""
+        facts = [s for s in submissions if s.envelope.event_type != "revision"]
+        if not facts:
+            return
+        # Revisions of releases that were found readable.
+        revisions = (
+            self.env["ipai.revision"]
+            .sudo()
+            .search(
+                [
+                    ("release_id", "in", list({s.release.id for s in facts})),
+                    ("source_ref", "in", list({s.envelope.source_ref for s in facts})),
+                ],
+                order="id",
+            )
+        )
+        latest = {(r.release_id.id, r.source_ref): r for r in revisions}
+        for submission in facts:
+            submission.revision = latest.get(
+                (submission.release.id, submission.envelope.source_ref)
+            )
+            if not submission.revision:
+                self._wait(submission, submission.release.project_id)
+
+    @api.model
+    def _wait(self, submission, project):
+        submission.answer = ingest.answers.pending(
+            submission.log.id,
+            {
+                "project": project.name,
+                "source_ref": submission.envelope.source_ref,
+                "message": self.env._(
+                    "No release has this commit yet; kept until one does."
+                ),
+            },
+        )
+        # The engine's note of what the event waits for.
+        submission.log.sudo().engine_write(
+            {"project_id": project.id, "source_ref": submission.envelope.source_ref}
+        )
+
+    @api.model
+    def _bind_pending(self, releases):
+        """Process events that waited for a commit some release has now."""
+        # Events wait whoever sent them; each is processed with its sender's rights.
+        waiting = (
+            self.env["ipai.ingest.log"]
+            .sudo()
+            .search(
+                [
+                    ("status", "=", "pending"),
+                    ("project_id", "in", releases.project_id.ids),
+                    ("source_ref", "in", releases.mapped("source_ref")),
+                ],
+                order="id",
+            )
+        )
+        if waiting:
+            waiting._process_again()
+
+    # --- storing ---------------------------------------------------------------------
+
+    @api.model
+    def _store(self, submissions):
+        """Store events in order, those that only add facts in bulk."""
+        run = []
+        for submission in submissions:
+            if submission.envelope.event_type in self._bulk_handlers():
+                run.append(submission)
+            else:
+                self._store_run(run)
+                run = []
+                self._store_alone(submission)
+        self._store_run(run)
+
+    @api.model
+    def _store_run(self, submissions):
+        if not submissions:
+            return
+        try:
+            with self.env.cr.savepoint():
+                self._store_facts(submissions)
+        except _RETRIED:
+            raise
+        except Exception:
+            # Some event of the run cannot be stored; find out which, one by one.
+            if len(submissions) > 1:
+                for submission in submissions:
+                    submission.answer = None
+            for submission in submissions:
+                self._store_alone(submission)
+
+    @api.model
+    def _store_facts(self, submissions):
+        """Turn events into facts, create them in bulk and judge the gates once."""
+        handlers, lookup = self._bulk_handlers(), Lookup(self.env)
+        plans = []
+        for submission in submissions:
+            try:
+                plan = handlers[submission.envelope.event_type](submission, lookup)
+            except Refused as refused:
+                submission.reject(refused.code, refused.message, refused.field)
+            else:
+                plans.append((submission, plan))
+        if not plans:
+            return
+        batch = FactBatch()
+        plane = self.with_context(**batch.context())
+        plane._create_planned(plans)
+        batch.record(self.env)
+        for submission, _plan in plans:
+            submission.accept()
+
+    @api.model
+    def _store_alone(self, submission):
+        """Store one event in a savepoint of its own and answer it."""
+        submission.answer = None
+        event_type = submission.envelope.event_type
+        try:
+            with self.env.cr.savepoint():
+                if event_type in self._bulk_handlers():
+                    self._store_facts([submission])
+                else:
+                    handler = self._single_handlers()[event_type]
+                    detail = handler(submission, Lookup(self.env)) or {}
+                    submission.accept(**detail)
+        except _RETRIED:
+            raise
+        except Refused as refused:
+            submission.reject(refused.code, refused.message, refused.field)
+        except UniqueViolation as error:
+            # The winner is invisible to this snapshot; Odoo's retry will see it.
+            raise ConcurrencyError(str(error)) from error
+        except AccessError as error:
+            submission.reject("forbidden", str(error))
+        except UserError as error:
+            submission.reject("invalid_field", str(error), "payload")
+        except Exception:
+            _logger.exception("Event %s could not be processed", submission.log.id)
+            submission.answer = ingest.answers.error(submission.log.id)
+
+    @api.model
+    def _write_log(self, submissions):
+        now = self.env.cr.now()
+        for submission in submissions:
+            answer = submission.answer
+            detail = answer["detail"]
+            submission.log.sudo().engine_write(  # the façade's own rows
+                {
+                    "status": answer["status"],
+                    "http_status": answer["http_status"],
+                    "code": detail.get("code", False),
+                    "reason": detail.get("message", False),
+                    "detail": detail,
+                    "release_id": submission.release.id if submission.release else False,
+                    "original_id": detail.get("duplicate_of", False),
+                    "processed_at": now,
+                }
+            )
+        try:
+            self.env["ipai.ingest.log"].flush_model()
+        except UniqueViolation as error:
+            # A concurrent submission with this key won; the retry answers duplicate.
+            raise ConcurrencyError(str(error)) from error
+
+
+def _short_text(value):
+    """A key of the log row as far as it can be shown, before it was validated."""
+    if not isinstance(value, str):
+        return False
+    return value.encode("utf-8", "replace").decode().replace("\0", "")[:255] or False

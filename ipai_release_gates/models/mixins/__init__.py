@@ -1,0 +1,3 @@
+from . import guarded
+from . import fact
+from . import policy

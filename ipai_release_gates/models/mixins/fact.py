@@ -1,0 +1,149 @@
+from odoo import api, fields, models
+
+from ..selections import SOURCE_SYSTEMS
+
+_BATCH_KEY = "ipai_fact_batch"
+
+
+class FactBatch:
+    """Collects what facts have to tell their releases, to tell it once.
+
+    An instance in the context defers the work of :meth:`FactMixin._record`; only code of
+    this addon can put one there, a value that came over RPC is never an instance.
+    """
+
+    def __init__(self):
+        self.drafts = []
+        self.release_ids = set()
+
+    def context(self):
+        """The context under which facts are collected."""
+        return {_BATCH_KEY: self}
+
+    def record(self, env):
+        """Tell every release once, and start afresh."""
+        drafts, release_ids = self.drafts, self.release_ids
+        self.drafts, self.release_ids = [], set()
+        env["ipai.release"].browse(sorted(release_ids))._facts_recorded(drafts)
+
+
+class FactMixin(models.AbstractModel):
+    """A recorded fact about a release that can change a verdict.
+
+    Every fact type inherits this one mixin, so that a new type cannot forget what keeps
+    the gates sound: recording a fact *updates the release row* (``fact_version`` and
+    the head of the ledger) in the same transaction. PostgreSQL then refuses a stage
+    move that was decided on a snapshot older than the fact; row locks alone do not.
+
+    Facts are append-only: a newer fact supersedes an older one, nothing is edited.
+    """
+
+    _name = "ipai.fact.mixin"
+    _inherit = "ipai.guarded.mixin"
+    _description = "Fact about a release"
+    _order = "id desc"
+
+    release_id = fields.Many2one(
+        "ipai.release", required=True, index=True, ondelete="restrict"
+    )
+    revision_id = fields.Many2one(
+        "ipai.revision",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        readonly=True,
+        help="The revision this fact speaks of. It counts for that revision only.",
+    )
+    source_ref = fields.Char(related="revision_id.source_ref", string="Commit")
+    short_ref = fields.Char(related="revision_id.short_ref", string="Short commit")
+    project_id = fields.Many2one(related="release_id.project_id")
+    company_id = fields.Many2one(related="release_id.company_id")
+    source_system = fields.Selection(
+        SOURCE_SYSTEMS, required=True, default="manual", readonly=True
+    )
+    recorded_by_id = fields.Many2one(
+        "res.users",
+        string="Recorded by",
+        required=True,
+        ondelete="restrict",
+        readonly=True,
+        default=lambda self: self.env.uid,
+    )
+    recorded_at = fields.Datetime(
+        required=True, readonly=True, default=fields.Datetime.now
+    )
+    is_stale = fields.Boolean(
+        string="Stale",
+        compute="_compute_is_stale",
+        search="_search_is_stale",
+        help="Recorded for a revision that is no longer the release's current one: "
+        "kept as history, not counted.",
+    )
+
+    @api.depends("revision_id", "release_id.revision_id")
+    def _compute_is_stale(self):
+        for fact in self:
+            fact.is_stale = bool(
+                fact.release_id and fact.revision_id != fact.release_id.revision_id
+            )
+
+    def _search_is_stale(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        current = self.env["ipai.release"]._search([]).subselect("revision_id")
+        if set(value) == {True}:
+            return [("release_id", "!=", False), ("revision_id", "not in", current)]
+        if set(value) == {False}:
+            return ["|", ("release_id", "=", False), ("revision_id", "in", current)]
+        return [(1, "=", 1)] if value else [(0, "=", 1)]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self._is_engine():
+            prepared = [self._prepare_manual_fact(vals) for vals in vals_list]
+            return self.engine_create(prepared)
+        facts = super().create(vals_list)
+        facts._record()
+        return facts
+
+    def _prepare_manual_fact(self, vals):
+        """Check what a person may set and bind the fact to the current revision.
+
+        :param vals: values as passed to ``create``
+        :returns: complete values for the engine
+        """
+        for name in self._creatable:
+            if f"default_{name}" in self.env.context:
+                vals = {name: self.env.context[f"default_{name}"], **vals}
+        self._refuse_fields(vals, self._creatable)
+        vals = {
+            **vals,
+            "source_system": "manual",
+            "recorded_by_id": self.env.uid,
+            "recorded_at": self.env.cr.now(),
+        }
+        release = self.env["ipai.release"].browse(vals.get("release_id") or ())
+        if release:
+            release.check_access("read")
+            # Reading the current revision needs no right beyond the read access that
+            # was just checked.
+            vals["revision_id"] = release.sudo().revision_id.id
+        return vals
+
+    def _record(self):
+        """Tell the releases that facts about them were recorded."""
+        bound = self.filtered("release_id")
+        drafts = [fact._ledger_draft() for fact in bound]
+        batch = self.env.context.get(_BATCH_KEY)
+        if isinstance(batch, FactBatch):
+            batch.drafts += drafts
+            batch.release_ids.update(bound.release_id.ids)
+        else:
+            bound.release_id._facts_recorded(drafts)
+
+    def _ledger_draft(self):
+        """The ledger entry of this fact.
+
+        :returns: ``(release id, kind, subject, body)``, see ``ipai.ledger.entry``
+        """
+        raise NotImplementedError

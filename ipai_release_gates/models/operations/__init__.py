@@ -1,0 +1,3 @@
+from . import environment
+from . import deployment
+from . import incident

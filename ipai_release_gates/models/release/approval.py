@@ -1,0 +1,236 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+
+class Approval(models.Model):
+    """A decision of a person on a gate, bound to the revision it speaks of.
+
+    A fact: never edited, never deleted, by a database trigger too. A newer decision of
+    the same person supersedes the older; a new revision makes both stale.
+    """
+
+    _name = "ipai.approval"
+    _inherit = "ipai.fact.mixin"
+    _description = "Approval"
+
+    approver_id = fields.Many2one(
+        "res.users", required=True, ondelete="restrict", readonly=True, index=True
+    )
+    service_account = fields.Boolean(
+        readonly=True, help="The approver was a CI service account."
+    )
+    persona_id = fields.Many2one("ipai.persona", required=True, ondelete="restrict")
+    gate_id = fields.Many2one("ipai.gate", ondelete="restrict")
+    scope = fields.Selection(
+        [("release", "Release"), ("gate", "Gate"), ("exception", "Exception")],
+        required=True,
+        default="gate",
+        readonly=True,
+    )
+    decision = fields.Selection(
+        [
+            ("approved", "Approved"),
+            ("rejected", "Rejected"),
+            ("request_changes", "Changes Requested"),
+        ],
+        required=True,
+    )
+    rationale_structured = fields.Json(
+        string="Checklist", help="The persona's criteria with what was verified."
+    )
+    rationale_text = fields.Text(string="Rationale")
+    ingest_log_id = fields.Many2one(
+        "ipai.ingest.log", ondelete="restrict", readonly=True, index="btree_not_null"
+    )
+    is_superseded = fields.Boolean(compute="_compute_is_superseded")
+
+    _gate_scope = models.Constraint(
+        "CHECK (scope <> 'gate' OR gate_id IS NOT NULL)",
+        "A decision on a gate names the gate.",
+    )
+    _latest = models.Index("(release_id, revision_id, gate_id, approver_id, id DESC)")
+
+    _creatable = frozenset(
+        {
+            "release_id",
+            "gate_id",
+            "persona_id",
+            "decision",
+            "rationale_structured",
+            "rationale_text",
+        }
+    )
+
+    def init(self):
+        # The application's own role must not be able to rewrite a decision either.
+        self.env["ipai.ledger.entry"]._forbid_changes(self._table)
+
+    @api.depends("release_id.approval_ids")
+    def _compute_is_superseded(self):
+        latest = {
+            (release, gate, approver, revision): top
+            for release, gate, approver, revision, top in self._read_group(
+                [("release_id", "in", self.release_id.ids)],
+                ["release_id", "gate_id", "approver_id", "revision_id"],
+                ["id:max"],
+            )
+        }
+        for approval in self:
+            key = (
+                approval.release_id,
+                approval.gate_id,
+                approval.approver_id,
+                approval.revision_id,
+            )
+            approval.is_superseded = approval._origin.id != latest.get(
+                key, approval._origin.id
+            )
+
+    @api.depends("persona_id", "gate_id", "decision")
+    def _compute_display_name(self):
+        labels = dict(self._fields["decision"].selection)
+        for approval in self:
+            approval.display_name = (
+                f"{approval.gate_id.code or ''} {labels.get(approval.decision, '')} "
+                f"({approval.persona_id.name or ''})"
+            )
+
+    def _prepare_manual_fact(self, vals):
+        vals = super()._prepare_manual_fact(vals)
+        release = self.env["ipai.release"].browse(vals.get("release_id") or ())
+        gate = self.env["ipai.gate"].browse(vals.get("gate_id") or ())
+        persona = self.env["ipai.persona"].browse(vals.get("persona_id") or ())
+        if not (release and gate and persona and vals.get("decision")):
+            raise UserError(
+                self.env._("A decision needs a release, a gate, a persona and a verdict.")
+            )
+        revision = self.env["ipai.revision"].browse(vals["revision_id"])
+        self._require_signatory(release, revision, gate, persona)
+        return {**vals, **self._signature()}
+
+    @api.model
+    def _sign(self, release, revision, gate, persona, vals):
+        """Record the current user's decision on a gate for one revision.
+
+        :param revision: usually the current one; for another the decision is history
+        :param vals: ``decision`` and the optional rationale, log and source system
+        :returns: the approval
+        :raises AccessError: when the current user may not sign
+        """
+        self.check_access("create")
+        self._require_signatory(release, revision, gate, persona)
+        return self.engine_create(
+            [
+                {
+                    "release_id": release.id,
+                    "revision_id": revision.id,
+                    "gate_id": gate.id,
+                    "persona_id": persona.id,
+                    "recorded_by_id": self.env.uid,
+                    **vals,
+                    **self._signature(),
+                }
+            ]
+        )
+
+    @api.model
+    def _signature(self):
+        """Who signs: always the authenticated user, whatever was sent."""
+        return {
+            "approver_id": self.env.uid,
+            "service_account": self.env.user.has_group(
+                "ipai_release_gates.group_ci_service"
+            ),
+            "scope": "gate",
+        }
+
+    @api.model
+    def _require_signatory(self, release, revision, gate, persona):
+        """Refuse a signature that would not count, and leave that in the ledger.
+
+        :raises AccessError: saying why the current user may not sign
+        """
+        # Definitions, revisions and authors are judged whatever the signatory reads.
+        release, revision = release.sudo(), revision.sudo()
+        gate, persona = gate.sudo(), persona.sudo()
+        reason = self._refusal_to_sign(release, revision, gate, persona)
+        if not reason:
+            return
+        body = {"gate": gate.code, "persona": persona.code, "reason": reason}
+        release._record_afterwards([(release.id, "signoff_refused", release, body)])
+        raise AccessError(reason)
+
+    @api.model
+    def _refusal_to_sign(self, release, revision, gate, persona):
+        """Why the current user may not decide on a gate as a persona.
+
+        :returns: a sentence, or ``None`` when nothing speaks against it
+        """
+        user = self.env.user
+        if not self.env["ipai.persona"]._held_by(user) & persona:
+            return self.env._(
+                "%(user)s does not hold the persona %(persona)s.",
+                user=user.name,
+                persona=persona.name,
+            )
+        if user.has_group("ipai_release_gates.group_ci_service"):
+            return self.env._("A service account cannot sign off a gate.")
+        demands = gate.requirement_ids.filtered(lambda r: r.kind == "approval")
+        asked = demands.approval_persona_id
+        if not asked & persona:
+            return self.env._(
+                "%(gate)s is not signed by %(persona)s; it asks for %(asked)s.",
+                gate=gate.display_name,
+                persona=persona.name,
+                asked=", ".join(asked.mapped("name")) or self.env._("no sign-off"),
+            )
+        if not release.is_open:
+            return self.env._("%s is closed.", release.name)
+        emails = revision.author_emails
+        resolved = release._resolve_authors(emails)
+        unresolved = [email for email in emails if not resolved[email]]
+        if unresolved:
+            return self.env._(
+                "No user is known for author %s of this revision, so independence "
+                "cannot be shown. A governance administrator maps the address to a "
+                "user under Configuration → Commit authors.",
+                ", ".join(unresolved),
+            )
+        authors = set(revision.author_ids.ids).union(*resolved.values())
+        signatories = self.sudo().search(  # whoever signed, seen or not
+            [
+                ("release_id", "=", release.id),
+                ("revision_id", "=", revision.id),
+                ("gate_id", "in", demands.distinct_from_gate_id.ids),
+                ("decision", "=", "approved"),
+            ]
+        )
+        person_of = release._person_keys(
+            authors | {user.id} | set(signatories.approver_id.ids)
+        )
+        if person_of[user.id] in {person_of[a] for a in authors} | set(emails):
+            return self.env._(
+                "%(user)s is an author of revision %(revision)s and cannot sign it.",
+                user=user.name,
+                revision=revision.short_ref,
+            )
+        for signed in signatories:
+            if person_of[signed.approver_id.id] == person_of[user.id]:
+                return self.env._(
+                    "%(user)s signed %(other)s and cannot also sign %(gate)s.",
+                    user=user.name,
+                    other=signed.gate_id.code,
+                    gate=gate.code,
+                )
+        return None
+
+    def _ledger_draft(self):
+        body = {
+            "gate": self.gate_id.code or "",
+            "persona": self.persona_id.code,
+            "decision": self.decision,
+            "rationale": self.rationale_text or "",
+            "source_ref": self.source_ref,
+            "stale": self.is_stale,
+        }
+        return self.release_id.id, "approval", self, body

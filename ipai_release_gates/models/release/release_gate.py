@@ -1,0 +1,82 @@
+from odoo import api, fields, models
+
+from ..selections import GATE_STATUSES
+
+
+class ReleaseGate(models.Model):
+    """How a release stands at a gate, as last judged: a cache for people.
+
+    Decisions never read it; they gather facts afresh.
+    """
+
+    _name = "ipai.release.gate"
+    _inherit = "ipai.guarded.mixin"
+    _description = "Release gate"
+    _order = "release_id, gate_sequence, id"
+    _rec_name = "gate_id"
+
+    release_id = fields.Many2one(
+        "ipai.release", required=True, ondelete="restrict", index=True
+    )
+    gate_id = fields.Many2one("ipai.gate", required=True, ondelete="restrict")
+    gate_sequence = fields.Integer(related="gate_id.sequence", store=True)
+    project_id = fields.Many2one(related="release_id.project_id")
+    status = fields.Selection(
+        GATE_STATUSES, default="pending", required=True, index=True
+    )
+    met_count = fields.Integer(string="Met")
+    condition_count = fields.Integer(string="Conditions")
+    blocking_reasons = fields.Text()
+    evaluated_at = fields.Datetime()
+    resolved_at = fields.Datetime(help="When the gate last passed or was bypassed.")
+    progress = fields.Float(compute="_compute_progress", help="Conditions met, in %.")
+
+    _release_gate_unique = models.Constraint(
+        "UNIQUE (release_id, gate_id)", "A release has one row per gate."
+    )
+
+    @api.depends("met_count", "condition_count")
+    def _compute_progress(self):
+        for row in self:
+            row.progress = (
+                100.0 * row.met_count / row.condition_count
+                if row.condition_count
+                else 0.0
+            )
+
+    def _store_verdict(self, verdict):
+        """Store a verdict on this gate.
+
+        :param verdict: :class:`policy.Verdict` over all gates of the release
+        :returns: ledger drafts, when the status changed in a way that matters
+        """
+        self.ensure_one()
+        judged = verdict.gate(self.gate_id.code)
+        former = self.status
+        vals = {
+            "status": judged.status,
+            "met_count": len(judged.conditions) - len(judged.unmet),
+            "condition_count": len(judged.conditions),
+            "blocking_reasons": "\n".join(c.reason for c in judged.unmet) or False,
+        }
+        changed = {k: v for k, v in vals.items() if (self[k] or False) != (v or False)}
+        if not changed:
+            return []
+        changed["evaluated_at"] = verdict.evaluated_at
+        was_open = former in ("passed", "bypassed")
+        if judged.open and former != judged.status:
+            changed["resolved_at"] = verdict.evaluated_at
+        self.engine_write(changed)
+        if judged.status == former or not (judged.open or was_open):
+            return []
+        body = {
+            "gate": judged.code,
+            "from": former,
+            "status": judged.status,
+            "source_ref": verdict.revision,
+        }
+        kind = "gate_resolved"
+        if was_open and not judged.open:
+            kind = "gate_reopened"
+            body["cause"] = "; ".join(c.reason for c in judged.unmet)
+        return [(self.release_id.id, kind, self, body)]

@@ -1,0 +1,143 @@
+"""What has been recorded about a release, as immutable values.
+
+Every fact carries the revision it speaks of; the core counts only those of the
+release's current revision, whatever the caller hands in. All instants are aware or
+all are naive UTC: the core only compares them with each other and with ``now``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check result; ``gate`` and ``environment`` are ``None`` when not named."""
+
+    id: int
+    revision: str
+    name: str
+    status: str
+    recorded_at: datetime
+    gate: str | None = None
+    environment: str | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A piece of evidence; without a ``gate`` it serves every gate of the release."""
+
+    id: int
+    revision: str
+    type: str
+    recorded_at: datetime
+    gate: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Approval:
+    """A sign-off. ``person`` identifies the human, not the account or the group."""
+
+    id: int
+    revision: str
+    gate: str
+    persona: str
+    decision: str
+    person: str
+    recorded_at: datetime
+    service_account: bool = False
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployment; ``confirmed_at`` is when the G4 outcome was reached."""
+
+    id: int
+    revision: str
+    environment: str
+    status: str
+    deployed_at: datetime
+    deadline: datetime | None = None
+    confirmed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Incident:
+    """An incident of the release or its project, open until resolved."""
+
+    id: int
+    name: str
+    severity: str
+    blocking: bool
+    resolved: bool
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """A window in which nothing may be promoted to production."""
+
+    id: int
+    name: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class EnvironmentControl:
+    """The last known state of a control on an environment of a category."""
+
+    id: int
+    environment: str
+    name: str
+    status: str
+    checked_at: datetime
+
+
+@dataclass(frozen=True)
+class Grant:
+    """An approved exception: it covers whole gates, or single requirements of them.
+
+    :param requirements: pairs of gate code and requirement code; empty means the
+        whole of every gate in ``gates``
+    """
+
+    id: int
+    gates: frozenset[str]
+    effective_from: datetime
+    expires_at: datetime
+    requirements: frozenset[tuple[str, str]] = frozenset()
+
+    def covers(self, gate, requirement, now):
+        """Whether this grant covers that requirement at that instant."""
+        if not self.effective_from <= now < self.expires_at:
+            return False
+        if self.requirements:
+            return (gate, requirement) in self.requirements
+        return gate in self.gates
+
+
+@dataclass(frozen=True)
+class ReleaseFacts:
+    """Everything a verdict on one release may rest on.
+
+    :param revision: the current revision, a full commit SHA
+    :param authors: person keys of everyone who authored or committed the revision
+    :param unresolved_authors: e-mail addresses no user could be found for
+    :param required_checks: names of the checks the project's policy requires
+    """
+
+    release: int
+    revision: str
+    authors: frozenset[str] = frozenset()
+    unresolved_authors: frozenset[str] = frozenset()
+    required_checks: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    deployments: tuple[Deployment, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    controls: tuple[EnvironmentControl, ...] = ()
+    grants: tuple[Grant, ...] = ()
