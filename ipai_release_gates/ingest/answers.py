@@ -15,6 +15,7 @@ HTTP_STATUS = {
     "sha256_mismatch": 400,
     "forbidden": 403,
     "idempotency_conflict": 409,
+    "release_closed": 409,
     "unknown_release": 409,
     "too_large": 413,
     "unsupported_schema_version": 422,

@@ -113,5 +113,5 @@ def _described(value):
         return f"<{type(value).__name__} {value.isoformat()}>"
     try:
         return f"<{type(value).__name__} {_ADDRESS.sub('', repr(value))}>"
-    except Exception:  # whatever a foreign __repr__ may raise
+    except Exception:  # noqa: BLE001  a foreign __repr__ may raise anything
         return f"<{type(value).__name__}>"

@@ -45,18 +45,16 @@ class EnvelopeError(ValueError):
     def of(cls, problems):
         """Return the error for ``(at, message, code)`` triples of ``fields``.
 
-        At most ``fields.MAX_PROBLEMS`` are listed; the last entry counts the rest.
+        At most ``fields.MAX_PROBLEMS`` are listed; a last entry says if there are more.
         """
         problems = sorted(problems, key=lambda p: _PRECEDENCE.get(p[2], 2))
         errors = [
             {"field": path_of(at), "message": message}
-            for at, message, _code in problems
+            for at, message, _code in problems[: fields.MAX_PROBLEMS]
         ]
-        rest = len(errors) - fields.MAX_PROBLEMS
-        if rest > 0:
-            errors[fields.MAX_PROBLEMS :] = [
-                {"field": "event", "message": f"{rest} more faults are not listed."}
-            ]
+        if len(problems) > fields.MAX_PROBLEMS:
+            message = "There are more faults than are listed."
+            errors.append({"field": "event", "message": message})
         code = problems[0][2]
         return cls(code, HTTP_STATUS[code], **errors[0], errors=errors)
 
@@ -127,15 +125,10 @@ def parse_envelope(raw, *, max_bytes=MAX_BYTES):
         )
     version = raw.get("schema_version")
     if isinstance(version, str) and version not in SCHEMA_VERSIONS:
+        known = ", ".join(sorted(SCHEMA_VERSIONS))
+        message = f"{fields.show(version)} is not supported; supported: {known}."
         raise EnvelopeError.of(
-            [
-                (
-                    ("schema_version",),
-                    f"{fields.show(version)} is not supported; supported:"
-                    f" {', '.join(sorted(SCHEMA_VERSIONS))}.",
-                    "unsupported_schema_version",
-                )
-            ]
+            [(("schema_version",), message, "unsupported_schema_version")]
         )
     event_type = raw.get("event_type")
     refused = IDENTITY_REFUSED if event_type == "gate_signoff" else ()

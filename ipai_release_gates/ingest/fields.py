@@ -372,35 +372,37 @@ class _FreeForm:
         # Checked on the way, so that a huge value is not walked to its end.
         if self.size > MAX_METADATA_BYTES:
             raise Invalid(f"Must have at most {MAX_METADATA_BYTES} bytes as JSON.")
-        if isinstance(value, (dict, list)) and depth > MAX_METADATA_DEPTH:
+        if not isinstance(value, (dict, list)):
+            return self.scalar(value, at)
+        if depth > MAX_METADATA_DEPTH:
             self.note(at, f"Must be nested at most {MAX_METADATA_DEPTH} deep.")
-        elif isinstance(value, dict):
-            copy = {}
-            for key, item in value.items():
-                if self.leaf(key, at) is not None:
-                    self.size += len(key)
-                    copy[key] = self.read(item, (*at, key), depth + 1)
-            return copy
-        elif isinstance(value, list):
+            return None
+        if isinstance(value, list):
             return [
                 self.read(item, (*at, position), depth + 1)
                 for position, item in enumerate(value)
             ]
-        elif value is None or isinstance(value, bool):
+        copy = {}
+        for key, item in value.items():
+            if self.text(key, at) is not None:
+                self.size += len(key)
+                copy[key] = self.read(item, (*at, key), depth + 1)
+        return copy
+
+    def scalar(self, value, at):
+        if value is None or isinstance(value, bool):
             return value
-        elif isinstance(value, int):
+        if isinstance(value, int):
             if not -(2**63) <= value < 2**63:
                 self.note(at, "Must be a whole number of at most 64 bits.")
             return value
-        elif isinstance(value, float):
+        if isinstance(value, float):
             if not math.isfinite(value):
                 self.note(at, "Must be a finite number.")
             return value
-        else:
-            return self.leaf(value, at)
-        return None
+        return self.text(value, at)
 
-    def leaf(self, value, at):
+    def text(self, value, at):
         try:
             return string(value)
         except Invalid as error:

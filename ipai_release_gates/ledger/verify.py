@@ -15,6 +15,10 @@ _MAX_TRACED = 50_000
 _MAX_GAP = 200
 
 
+class Malformed(ValueError):
+    """A row that cannot be read as an entry; the message continues "Row 4 ..."."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing wrong with a chain.
@@ -34,18 +38,18 @@ class Fault:
 def as_entry(row):
     """Return *row*, an :class:`Entry` or a mapping with its fields, as an entry.
 
-    :raise ValueError: a field is missing or of a wrong type.
+    :raise Malformed: a field is missing or of a wrong type.
     """
     if isinstance(row, Entry):
         row = vars(row)
     if not isinstance(row, Mapping):
-        raise ValueError("is not an entry")
+        raise Malformed("is not an entry")
     for name, kind in _FIELDS.items():
         value = row.get(name)
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise ValueError(f"has no proper {name}")
+            raise Malformed(f"has no proper {name}")
     if row["sequence"] < 1:
-        raise ValueError("has a sequence below 1")
+        raise Malformed("has a sequence below 1")
     return Entry(**{name: row[name] for name in _FIELDS})
 
 
@@ -59,20 +63,7 @@ def verify(rows, head=None):
     :param head: ``(sequence, hash)`` of the last row, ``(0, GENESIS)`` for none.
     :return: list of :class:`Fault` by sequence.
     """
-    faults, found, unreadable = [], {}, set()
-    for row in rows:
-        try:
-            entry = as_entry(row)
-        except ValueError as error:
-            sequence = row.get("sequence") if isinstance(row, Mapping) else None
-            if not isinstance(sequence, int) or isinstance(sequence, bool):
-                sequence = None
-            elif sequence >= 1:
-                unreadable.add(sequence)
-            place = "(unnumbered)" if sequence is None else sequence
-            faults.append(Fault("malformed", sequence, f"Row {place} {error}."))
-            continue
-        found.setdefault(entry.sequence, []).append(entry)
+    found, unreadable, faults = _read(rows)
     chain = _common_chain(found)
     previous, expected, altered, gaps = GENESIS, 1, [], set()
     for sequence in sorted(found.keys() | unreadable):
@@ -96,19 +87,32 @@ def verify(rows, head=None):
             # What follows an altered row proves nothing more.
             previous = None
         else:
-            if previous is not None and entry.previous_hash != previous:
-                message = (
-                    f"Row {sequence} does not follow the row {sequence - 1} that is"
-                    " there now; that one was put in the place of another."
-                    if sequence > 1
-                    else "Row 1 does not begin a chain; rows before it are gone."
-                )
-                faults.append(Fault("broken_link", sequence, message))
+            if previous not in (None, entry.previous_hash):
+                faults.append(_broken_link(sequence))
             previous = entry.hash
     faults += _altered(altered, gaps)
     if head is not None:
         faults += _head_faults(head, expected - 1, previous)
     return sorted(faults, key=lambda fault: (fault.sequence or 0, fault.code))
+
+
+def _read(rows):
+    """Return entries by sequence, the sequences of unreadable rows, and faults."""
+    found, unreadable, faults = {}, set(), []
+    for row in rows:
+        try:
+            entry = as_entry(row)
+        except Malformed as error:
+            sequence = row.get("sequence") if isinstance(row, Mapping) else None
+            if not isinstance(sequence, int) or isinstance(sequence, bool):
+                sequence = None
+            elif sequence >= 1:
+                unreadable.add(sequence)
+            place = "(unnumbered)" if sequence is None else sequence
+            faults.append(Fault("malformed", sequence, f"Row {place} {error}."))
+            continue
+        found.setdefault(entry.sequence, []).append(entry)
+    return found, unreadable, faults
 
 
 def _common_chain(found):
@@ -149,6 +153,16 @@ def _altered(entries, gaps):
 def _missing(first, last):
     rows = f"Row {first} is" if first == last else f"Rows {first} to {last} are"
     return Fault("missing", first, f"{rows} missing.")
+
+
+def _broken_link(sequence):
+    message = (
+        f"Row {sequence} does not follow the row {sequence - 1} that is there now;"
+        " that one was put in the place of another."
+        if sequence > 1
+        else "Row 1 does not begin a chain; rows before it are gone."
+    )
+    return Fault("broken_link", sequence, message)
 
 
 def _head_faults(head, last, last_hash):
