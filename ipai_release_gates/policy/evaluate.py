@@ -432,7 +432,9 @@ def _judge_soak_time(case, gate, requirement):
     # The newest deployment counts: deploying again starts the soak again.
     latest = max(running, key=lambda d: (d.deployed_at, d.id))
     fact = ("deployment", latest.id)
-    ready_at = latest.deployed_at + requirement.soak
+    # A sender's clock cannot make up for time in which nobody knew of the deployment.
+    began_at = max(latest.deployed_at, latest.recorded_at or latest.deployed_at)
+    ready_at = began_at + requirement.soak
     if case.now < ready_at:
         return _unmet(
             f"Revision {case.short_revision} must run in {where} until "

@@ -52,7 +52,10 @@ class Approval:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployment; ``confirmed_at`` is when the G4 outcome was reached."""
+    """A deployment; ``confirmed_at`` is when the G4 outcome was reached.
+
+    ``deployed_at`` is what its sender says, ``recorded_at`` when it was first told.
+    """
 
     id: int
     revision: str
@@ -61,6 +64,7 @@ class Deployment:
     deployed_at: datetime
     deadline: datetime | None = None
     confirmed_at: datetime | None = None
+    recorded_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 
 
 class IrActionsServer(models.Model):
-    """Automation can record evidence on releases, with the rights of whoever runs it."""
+    """Automation records evidence on releases, with the rights of whoever runs it."""
 
     _inherit = "ir.actions.server"
 
@@ -15,7 +15,9 @@ class IrActionsServer(models.Model):
         ],
         ondelete={"ipai_record_evidence": "cascade"},
     )
-    ipai_evidence_type_id = fields.Many2one("ipai.evidence.type", string="Evidence type")
+    ipai_evidence_type_id = fields.Many2one(
+        "ipai.evidence.type", string="Evidence type"
+    )
     ipai_gate_id = fields.Many2one(
         "ipai.gate", string="Gate", help="Empty: it serves every gate of the release."
     )
@@ -48,7 +50,9 @@ class IrActionsServer(models.Model):
                 self.env._("Evidence metadata is not valid JSON: %s", error)
             ) from error
         if not isinstance(metadata, dict):
-            raise ValidationError(self.env._("Evidence metadata must be a JSON object."))
+            raise ValidationError(
+                self.env._("Evidence metadata must be a JSON object.")
+            )
         return metadata
 
     def _run_action_ipai_record_evidence_multi(self, eval_context=None):

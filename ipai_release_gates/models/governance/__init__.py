@@ -1,5 +1,6 @@
 from . import expertise_domain
 from . import persona
+from . import res_partner
 from . import evidence_type
 from . import gate
 from . import requirement

@@ -1,4 +1,5 @@
 import json
+import re
 
 import jsonschema
 
@@ -43,11 +44,22 @@ class EvidenceType(models.Model):
                         error=getattr(error, "message", error),
                     )
                 ) from error
-            if "$ref" in record.metadata_schema:
-                # A reference could make the server fetch a foreign address.
+            # A reference could make the server fetch a foreign address. Looked for
+            # after parsing, where no escape can hide it.
+            if re.search(r"\$(ref|dynamicRef|recursiveRef)\b", json.dumps(schema)):
                 raise ValidationError(
                     self.env._(
                         "The metadata schema of %s must not use $ref.", record.name
+                    )
+                )
+
+            if not isinstance(schema, dict) or _has_pattern(schema):
+                # No bound can be put on the time that matching a pattern takes.
+                raise ValidationError(
+                    self.env._(
+                        "The metadata schema of %s must be a JSON object without "
+                        "pattern and patternProperties; an enum or a length does.",
+                        record.name,
                     )
                 )
 
@@ -65,3 +77,17 @@ class EvidenceType(models.Model):
             (".".join(["metadata", *map(str, error.absolute_path)]), error.message)
             for error in validator.iter_errors(metadata or {})
         ]
+
+
+def _has_pattern(schema):
+    """Whether a schema, or one inside it, matches regular expressions."""
+    if isinstance(schema, list):
+        return any(map(_has_pattern, schema))
+    if not isinstance(schema, dict):
+        return False
+    # A property may be called so; then what it holds is a schema, not text.
+    return (
+        isinstance(schema.get("pattern"), str)
+        or "patternProperties" in schema
+        or any(map(_has_pattern, schema.values()))
+    )

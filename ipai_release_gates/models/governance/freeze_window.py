@@ -13,7 +13,11 @@ class FreezeWindow(models.Model):
     starts_at = fields.Datetime(required=True)
     ends_at = fields.Datetime(required=True)
     project_ids = fields.Many2many(
-        "ipai.project", string="Projects", help="Empty: every project."
+        "ipai.project",
+        string="Projects",
+        # A freeze of an archived project is not one of every project.
+        context={"active_test": False},
+        help="Empty: every project.",
     )
     active = fields.Boolean(default=True)
 

@@ -44,8 +44,7 @@ class Gate(models.Model):
     def create(self, vals_list):
         gates = super().create(vals_list)
         # One row per (release, gate): a new gate reaches the open releases too.
-        # All of them, also those the editor may not read.
-        releases = self.env["ipai.release"].sudo().search([("is_open", "=", True)])
+        releases = gates._affected_releases()
         releases._ensure_gates()
         releases._policy_recorded()
         return gates

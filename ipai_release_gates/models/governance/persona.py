@@ -32,6 +32,11 @@ class Persona(models.Model):
         :returns: ``ipai.persona`` records
         """
         # Which groups carry a persona is not secret, and the answer is about the user.
-        personas = self.sudo().search([])
+        # An archived persona is held by nobody, whatever context the caller sends.
+        personas = (
+            self.sudo()
+            .with_context(active_test=True)
+            .search_fetch([], ["code", "name", "group_id", "active"])
+        )
         held = user.sudo().all_group_ids
         return personas.filtered(lambda persona: persona.group_id in held)

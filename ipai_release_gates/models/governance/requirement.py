@@ -131,6 +131,26 @@ class GateRequirement(models.Model):
                     )
                 )
 
+    #: What :meth:`_policy_value` reads.
+    _policy_fields = (
+        "gate_id",
+        "code",
+        "name",
+        "kind",
+        "check_name",
+        "evidence_type_id",
+        "metadata_match",
+        "approval_persona_id",
+        "min_count",
+        "distinct_from_gate_id",
+        "prior_gate_id",
+        "environment_category",
+        "deployment_aspect",
+        "waivable",
+        "freshness_hours",
+        "soak_hours",
+    )
+
     def _policy_value(self):
         """This requirement as the policy core's plain value."""
         self.ensure_one()

@@ -51,12 +51,17 @@ class ControlPlane(models.AbstractModel):
                 )
             )
         vals = self._release_values(values)
-        release = self.env["ipai.release"].search(
-            [
-                ("project_id", "=", vals["project_id"]),
-                ("name", "=", vals["name"]),
-            ],
-            limit=1,
+        # An archived release keeps its name.
+        release = (
+            self.env["ipai.release"]
+            .with_context(active_test=False)
+            .search(
+                [
+                    ("project_id", "=", vals["project_id"]),
+                    ("name", "=", vals["name"]),
+                ],
+                limit=1,
+            )
         )
         created = not release
         if created:
@@ -109,12 +114,15 @@ class ControlPlane(models.AbstractModel):
         stage = self.env["ipai.release.stage"].sudo().search(  # same for everyone
             [("environment_category", "=", target)], limit=1
         )
+        verdict = found._verdicts()[found.id]
         gates = stage._gates_to_enter().mapped("code") if stage else []
         if not stage and target != "dev":
             raise ValidationError(
-                self.env._("No stage promotes to %s; governance must define one.", target)
+                self.env._(
+                    "No stage promotes to %s; governance must define one.", target
+                )
             )
-        verdict = found._verdicts()[found.id].only(gates)
+        verdict = verdict.only(gates)
         return ingest.answers.portable(
             {
                 "eligible": verdict.eligible,
@@ -168,7 +176,9 @@ class ControlPlane(models.AbstractModel):
     def _roles(self):
         """The roles of the current user, as the contract names them."""
         user = self.env.user
-        return frozenset(role for role, group in _ROLES.items() if user.has_group(group))
+        return frozenset(
+            role for role, group in _ROLES.items() if user.has_group(group)
+        )
 
     @api.model
     def _release_values(self, values):
@@ -254,6 +264,9 @@ class ControlPlane(models.AbstractModel):
         :raises ValidationError: when there is none they may know of
         """
         domain = self._release_domain(release)
+        if domain:
+            # An archived release is off the board, not out of the contract.
+            domain = [*domain, ("active", "in", [True, False])]
         found = self.env["ipai.release"].search(domain, limit=1) if domain else None
         if not found:
             raise ValidationError(

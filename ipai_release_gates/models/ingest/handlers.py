@@ -1,8 +1,12 @@
 import base64
+from datetime import timedelta
 
 from odoo import api, models
 
 from .lookup import Refused
+
+#: How far a sender's clock may be ahead of ours.
+CLOCK_SKEW = timedelta(minutes=5)
 
 
 class ControlPlane(models.AbstractModel):
@@ -201,6 +205,60 @@ class ControlPlane(models.AbstractModel):
             **values,
         }
 
+    # --- events that were kept -------------------------------------------------------
+
+    @api.model
+    def _refuse_overtaken_plan(self, submission, plan):
+        """Refuse a kept event when one of its facts was recorded anew since."""
+        for model, values in plan if submission.kept else ():
+            same = ("name", "environment_category")
+            if model == "ipai.evidence":
+                same = ("type_code",)
+            self._refuse_overtaken(
+                submission,
+                model,
+                [
+                    ("revision_id", "=", submission.revision.id),
+                    *((name, "=", values.get(name, False)) for name in same),
+                ],
+            )
+
+    @api.model
+    def _refuse_overtaken(self, submission, model, domain):
+        """Refuse a kept event when something newer speaks of the same.
+
+        The latest fact counts: processed late, an event would replace what was found
+        after it was sent, an old ``pass`` a newer ``fail``.
+
+        :param domain: which records of the event's release speak of the same
+        """
+        if not submission.kept:
+            return
+        # Only that there is one is told, not what it says.
+        since = self.env[model].sudo().search(
+            [
+                ("release_id", "=", submission.release.id),
+                ("recorded_at", ">=", submission.log.received_at),
+                *domain,
+            ]
+        )
+        # Of events that arrived together, the order in which they came decides.
+        if "ingest_log_id" in since:
+            since = since.filtered(
+                lambda fact: (
+                    not fact.ingest_log_id or fact.ingest_log_id.id > submission.log.id
+                )
+            )
+        if since:
+            raise Refused(
+                "invalid_field",
+                self.env._(
+                    "Something newer was recorded since this was sent; send it as a "
+                    "new event if it still holds."
+                ),
+                "payload",
+            )
+
     # --- events that act at once -----------------------------------------------------
 
     @api.model
@@ -212,6 +270,7 @@ class ControlPlane(models.AbstractModel):
                 self.env._("%s is closed: open a new release.", release.name),
                 "release_id",
             )
+        self._refuse_overtaken(submission, "ipai.revision", [])
         changed = release._revise(
             envelope.source_ref, envelope.payload["authors"]
         )
@@ -231,6 +290,15 @@ class ControlPlane(models.AbstractModel):
             raise Refused(
                 "invalid_field", self.env._("Unknown persona."), "payload.persona"
             )
+        self._refuse_overtaken(
+            submission,
+            "ipai.approval",
+            [
+                ("revision_id", "=", submission.revision.id),
+                ("gate_id", "=", gate.id),
+                ("approver_id", "=", self.env.uid),
+            ],
+        )
         approval = self.env["ipai.approval"]._sign(
             submission.release.sudo(False),
             submission.revision,
@@ -275,7 +343,11 @@ class ControlPlane(models.AbstractModel):
             )
         deployment = known.get(payload["external_id"], Deployment)
         if deployment:
-            if deployment.revision_id != submission.revision:
+            # After a detour over another commit it still is of its first revision.
+            if (
+                deployment.release_id != submission.release
+                or deployment.source_ref != submission.revision.source_ref
+            ):
                 raise Refused(
                     "invalid_field",
                     self.env._(
@@ -284,9 +356,15 @@ class ControlPlane(models.AbstractModel):
                     ),
                     "payload.external_id",
                 )
+            submission.revision = deployment.revision_id
             deployment._advance(payload["status"])
         else:
-            deployed_at = payload.get("deployed_at")
+            self._refuse_overtaken(
+                submission,
+                "ipai.deployment",
+                [("environment_id", "=", environment.id)],
+            )
+            deployed_at = self._deployed_at(payload)
             deployment = Deployment.engine_create(
                 [
                     {
@@ -295,11 +373,7 @@ class ControlPlane(models.AbstractModel):
                         "external_id": payload["external_id"],
                         "status": payload["status"],
                         "rollback_of_id": rollback_of.id,
-                        "deployed_at": (
-                            deployed_at.replace(tzinfo=None)
-                            if deployed_at
-                            else self.env.cr.now()
-                        ),
+                        "deployed_at": deployed_at,
                     }
                 ]
             )
@@ -307,3 +381,21 @@ class ControlPlane(models.AbstractModel):
             deployment.rollback_of_id._advance("rolled_back")
         submission.created["deployments"] = deployment.ids
         return {"deployment_status": deployment.status}
+
+    @api.model
+    def _deployed_at(self, payload):
+        """When a deployment happened, by the sender's clock if it gave a time.
+
+        A time to come would move the deadline of its confirmation.
+        """
+        now = self.env.cr.now()
+        if "deployed_at" not in payload:
+            return now
+        deployed_at = payload["deployed_at"].replace(tzinfo=None)
+        if deployed_at > now + CLOCK_SKEW:
+            raise Refused(
+                "invalid_field",
+                self.env._("Must not lie in the future."),
+                "payload.deployed_at",
+            )
+        return deployed_at

@@ -89,13 +89,33 @@ class IngestLog(models.Model):
             raise UserError(
                 self.env._("%s was processed already.", done[0].display_name)
             )
+        # A signature that was refused is given anew by whoever gives it, knowing what
+        # the release stands at now; nobody revives it for them.
+        refused = self.filtered(
+            lambda log: log.status == "rejected" and log.event_type == "gate_signoff"
+        )
+        if refused:
+            raise UserError(
+                self.env._(
+                    "%s is a sign-off that was refused; only its signatory can give it "
+                    "again.",
+                    refused[0].display_name,
+                )
+            )
         self._process_again()
         return True
 
     def _process_again(self):
         """Run kept submissions through the pipeline with their senders' rights."""
         for user, logs in self.sudo().sorted("id").grouped("user_id").items():
-            plane = self.env["ipai.control.plane"].with_user(user)
+            # As if the sender sent them: not with the companies, the language or the
+            # defaults of whoever caused this.
+            companies = user.company_id | user.company_ids
+            plane = (
+                self.env["ipai.control.plane"]
+                .with_user(user)
+                .with_context({"allowed_company_ids": companies.ids})
+            )
             plane._process_logged(logs)
 
     def _raw(self):

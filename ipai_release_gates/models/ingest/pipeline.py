@@ -1,6 +1,7 @@
 import logging
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from psycopg2.errors import UniqueViolation
 
@@ -11,7 +12,6 @@ from odoo.exceptions import (
     UserError,
     ValidationError,
 )
-from odoo.http import request
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ... import ingest
@@ -23,7 +23,10 @@ _logger = logging.getLogger(__name__)
 MAX_EVENTS = 1000
 _PAYLOAD_LIMIT = ingest.MAX_BYTES + 4096
 _RETRIED = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
-_MEMO = "_ipai_ingest_logs"
+
+# Log rows that a rollback hook kept, by the cursor whose transaction was rolled back:
+# the cursor outlives the tries of its call, and nothing else does on every transport.
+_kept_logs = WeakKeyDictionary()
 
 
 @dataclass(eq=False)
@@ -38,6 +41,8 @@ class Submission:
     revision: Any = None
     answer: dict | None = None
     created: dict = field(default_factory=dict)
+    #: Sent earlier and kept: it must not replace what was recorded since.
+    kept: bool = False
 
     @property
     def open(self):
@@ -141,7 +146,7 @@ class ControlPlane(models.AbstractModel):
     @api.model
     def _logs_of_former_try(self, digests):
         """The rows kept when Odoo retries a call after a serialization failure."""
-        kept = getattr(request, _MEMO, None) if request else None
+        kept = _kept_logs.get(self.env.cr)
         if not kept or kept[0] != digests:
             return None
         # The caller's own rows of a moment ago.
@@ -155,8 +160,10 @@ class ControlPlane(models.AbstractModel):
         the same request takes them up again; after the last one they stay for
         reprocessing.
         """
+        cr = self.env.cr
+        if cr in _kept_logs:
+            return
         registry, uid, company = self.env.registry, self.env.uid, self.env.company.id
-        fresh = not getattr(request, _MEMO, None) if request else True
         vals_list = self._log_values(events, digests)
         for vals in vals_list:
             vals.update(
@@ -167,18 +174,15 @@ class ControlPlane(models.AbstractModel):
             )
 
         def keep():
-            if not fresh:
-                return
             try:
-                with registry.cursor() as cr:
-                    env = api.Environment(cr, uid, {"allowed_company_ids": [company]})
+                with registry.cursor() as own:
+                    env = api.Environment(own, uid, {"allowed_company_ids": [company]})
                     ids = self._create_logs(env, vals_list).ids
-                if request:
-                    setattr(request, _MEMO, (digests, ids))
+                _kept_logs[cr] = (digests, ids)
             except Exception:
                 _logger.exception("Events of a failed call could not be kept")
 
-        self.env.cr.postrollback.add(keep)
+        cr.postrollback.add(keep)
 
     # --- the pipeline ----------------------------------------------------------------
 
@@ -186,7 +190,7 @@ class ControlPlane(models.AbstractModel):
     def _process_logged(self, logs):
         """Process kept submissions again, on their own log rows."""
         submissions = [
-            Submission(log, raw, log.payload_sha256)
+            Submission(log, raw, log.payload_sha256, kept=True)
             for log in logs
             if (raw := log._raw()) is not None
         ]
@@ -219,8 +223,7 @@ class ControlPlane(models.AbstractModel):
                 repeats.append(submission)
             else:
                 first[key] = submission
-        self._resolve(list(first.values()))
-        self._store([s for s in first.values() if s.open])
+        self._resolve_and_store(first.values())
         again = []
         for submission in repeats:
             original = first[submission.envelope.idempotency_key]
@@ -236,6 +239,32 @@ class ControlPlane(models.AbstractModel):
             else:
                 again.append(submission)
         return again
+
+    @api.model
+    def _resolve_and_store(self, submissions):
+        """Find what each event speaks of and store it, in order.
+
+        A revision changes what the events after it speak of, and may be what events
+        before it wait for, so a run of events ends with it.
+        """
+        run = []
+        for submission in submissions:
+            run.append(submission)
+            if submission.envelope.event_type == "revision":
+                run = self._take_run(run)
+        self._take_run(run)
+
+    @api.model
+    def _take_run(self, run):
+        """Resolve and store one run of events.
+
+        :returns: those of them that wait for a commit, to be tried again
+        """
+        for submission in run:
+            submission.answer = None
+        self._resolve(run)
+        self._store([s for s in run if s.open])
+        return [s for s in run if s.answer["status"] == "pending"]
 
     @api.model
     def _validate(self, submissions):
@@ -321,6 +350,7 @@ class ControlPlane(models.AbstractModel):
         if not (ids or uuids or names):
             return
         domain = [
+            ("active", "in", [True, False]),
             "|",
             "|",
             ("id", "in", list(ids)),
@@ -363,10 +393,13 @@ class ControlPlane(models.AbstractModel):
         names = {s.envelope.project for s in submissions}
         projects = {
             project.name: project
-            for project in self.env["ipai.project"].search([("name", "in", list(names))])
+            for project in self.env["ipai.project"].search(
+                [("name", "in", list(names))]
+            )
         }
         releases = self.env["ipai.release"].search(
             [
+                ("active", "in", [True, False]),
                 ("project_id", "in", [p.id for p in projects.values()]),
                 (
                     "revision_ids.source_ref",
@@ -444,7 +477,11 @@ class ControlPlane(models.AbstractModel):
         )
         # The engine's note of what the event waits for.
         submission.log.sudo().engine_write(
-            {"project_id": project.id, "source_ref": submission.envelope.source_ref}
+            {
+                "project_id": project.id,
+                "source_ref": submission.envelope.source_ref,
+                "company_id": project.company_id.id,
+            }
         )
 
     @api.model
@@ -490,7 +527,7 @@ class ControlPlane(models.AbstractModel):
                 self._store_facts(submissions)
         except _RETRIED:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001  whatever it is, it must not cost the others
             # Some event of the run cannot be stored; find out which, one by one.
             if len(submissions) > 1:
                 for submission in submissions:
@@ -506,6 +543,7 @@ class ControlPlane(models.AbstractModel):
         for submission in submissions:
             try:
                 plan = handlers[submission.envelope.event_type](submission, lookup)
+                self._refuse_overtaken_plan(submission, plan)
             except Refused as refused:
                 submission.reject(refused.code, refused.message, refused.field)
             else:
@@ -522,7 +560,7 @@ class ControlPlane(models.AbstractModel):
     @api.model
     def _store_alone(self, submission):
         """Store one event in a savepoint of its own and answer it."""
-        submission.answer = None
+        submission.answer, submission.created = None, {}
         event_type = submission.envelope.event_type
         try:
             with self.env.cr.savepoint():
@@ -553,14 +591,21 @@ class ControlPlane(models.AbstractModel):
         for submission in submissions:
             answer = submission.answer
             detail = answer["detail"]
+            company = {}
+            if submission.release:
+                # What was sent is seen by who sees what it is about.
+                company["company_id"] = submission.release.sudo().company_id.id
             submission.log.sudo().engine_write(  # the façade's own rows
                 {
+                    **company,
                     "status": answer["status"],
                     "http_status": answer["http_status"],
                     "code": detail.get("code", False),
                     "reason": detail.get("message", False),
                     "detail": detail,
-                    "release_id": submission.release.id if submission.release else False,
+                    "release_id": submission.release.id
+                    if submission.release
+                    else False,
                     "original_id": detail.get("duplicate_of", False),
                     "processed_at": now,
                 }

@@ -1,3 +1,4 @@
 from . import guarded
 from . import fact
 from . import policy
+from . import ir_default

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
+from ...ingest.fields import Invalid, path_of
 from ..selections import SOURCE_SYSTEMS
 
 _BATCH_KEY = "ipai_fact_batch"
@@ -8,8 +10,8 @@ _BATCH_KEY = "ipai_fact_batch"
 class FactBatch:
     """Collects what facts have to tell their releases, to tell it once.
 
-    An instance in the context defers the work of :meth:`FactMixin._record`; only code of
-    this addon can put one there, a value that came over RPC is never an instance.
+    An instance in the context defers the work of :meth:`FactMixin._record`; only code
+    of this addon can put one there, a value that came over RPC is never an instance.
     """
 
     def __init__(self):
@@ -54,10 +56,16 @@ class FactMixin(models.AbstractModel):
         readonly=True,
         help="The revision this fact speaks of. It counts for that revision only.",
     )
-    source_ref = fields.Char(related="revision_id.source_ref", string="Commit")
-    short_ref = fields.Char(related="revision_id.short_ref", string="Short commit")
-    project_id = fields.Many2one(related="release_id.project_id")
-    company_id = fields.Many2one(related="release_id.company_id")
+    # Read with the rights of whoever asks: for a form not yet saved, which may name any
+    # release or revision by its id, Odoo computes them too.
+    source_ref = fields.Char(
+        related="revision_id.source_ref", related_sudo=False, string="Commit"
+    )
+    short_ref = fields.Char(
+        related="revision_id.short_ref", related_sudo=False, string="Short commit"
+    )
+    project_id = fields.Many2one(related="release_id.project_id", related_sudo=False)
+    company_id = fields.Many2one(related="release_id.company_id", related_sudo=False)
     source_system = fields.Selection(
         SOURCE_SYSTEMS, required=True, default="manual", readonly=True
     )
@@ -70,7 +78,7 @@ class FactMixin(models.AbstractModel):
         default=lambda self: self.env.uid,
     )
     recorded_at = fields.Datetime(
-        required=True, readonly=True, default=fields.Datetime.now
+        required=True, readonly=True, default=lambda self: self.env.cr.now()
     )
     is_stale = fields.Boolean(
         string="Stale",
@@ -79,6 +87,9 @@ class FactMixin(models.AbstractModel):
         help="Recorded for a revision that is no longer the release's current one: "
         "kept as history, not counted.",
     )
+
+    # What people enter by hand is read as strictly as what arrives in events.
+    _readers = {}
 
     @api.depends("revision_id", "release_id.revision_id")
     def _compute_is_stale(self):
@@ -118,6 +129,7 @@ class FactMixin(models.AbstractModel):
         self._refuse_fields(vals, self._creatable)
         vals = {
             **vals,
+            **self._read_entered(vals),
             "source_system": "manual",
             "recorded_by_id": self.env.uid,
             "recorded_at": self.env.cr.now(),
@@ -129,6 +141,24 @@ class FactMixin(models.AbstractModel):
             # was just checked.
             vals["revision_id"] = release.sudo().revision_id.id
         return vals
+
+    def _read_entered(self, vals):
+        """What the readers of this fact make of the values they are for.
+
+        :raises ValidationError: naming the field that cannot be read
+        """
+        entered = {}
+        for name in self._readers.keys() & vals.keys():
+            # What a person leaves empty arrives as False.
+            if vals[name] is None or vals[name] is False:
+                continue
+            try:
+                entered[name] = self._readers[name](vals[name])
+            except Invalid as invalid:
+                at, message, _code = invalid.problems[0]
+                field = ".".join(filter(None, (self._fields[name].string, path_of(at))))
+                raise ValidationError(f"{field}: {message}") from invalid
+        return entered
 
     def _record(self):
         """Tell the releases that facts about them were recorded."""

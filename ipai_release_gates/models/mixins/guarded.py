@@ -7,6 +7,11 @@ _ENGINE = object()
 _KEY = "ipai_engine"
 
 
+def is_engine(env):
+    """Whether an environment is the engine's own."""
+    return env.context.get(_KEY) is _ENGINE
+
+
 class GuardedMixin(models.AbstractModel):
     """Records of which people may set some fields, the engine the rest, nobody more.
 
@@ -21,6 +26,22 @@ class GuardedMixin(models.AbstractModel):
 
     _creatable = frozenset()
     _writable = frozenset()
+
+    @api.model
+    def default_get(self, fields):
+        defaults = super().default_get(fields)
+        if self._is_engine():
+            # Every user may store defaults for themselves, an administrator for all:
+            # they fill in a form, where they are checked like anything typed, but what
+            # the engine leaves out starts as the code says.
+            for name in self.env["ir.default"]._get_model_defaults(self._name):
+                defaults.pop(name, None)
+                field = self._fields[name]
+                if name in fields and field.default:
+                    value = field.convert_to_cache(field.default(self), self)
+                    value = field.convert_to_record(value, self)
+                    defaults[name] = field.convert_to_write(value, self)
+        return defaults
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -40,17 +61,23 @@ class GuardedMixin(models.AbstractModel):
             self.env._("%s cannot be duplicated.", self._description)
         )
 
-    @api.ondelete(at_uninstall=False)
-    def _refuse_unlink(self):
-        if not self._is_engine():
+    def unlink(self):
+        # Not an ``ondelete`` hook: Odoo skips those for whoever sends the context key
+        # that says a module is being uninstalled.
+        if self and not self._is_engine():
             raise AccessError(
                 self.env._(
                     "%s is kept for good: it cannot be deleted.", self._description
                 )
             )
+        return super().unlink()
 
     def _is_engine(self):
-        return self.env.context.get(_KEY) is _ENGINE
+        return is_engine(self.env)
+
+    def _people_set(self):
+        """The fields for which a default of whoever calls counts."""
+        return frozenset() if self._is_engine() else self._creatable
 
     @api.private
     def engine_create(self, vals_list):
@@ -76,7 +103,7 @@ class GuardedMixin(models.AbstractModel):
         The engine passes every value explicitly; for people, defaults of the fields
         they may set anyway (a form opened from a release, say) stay.
         """
-        allowed = frozenset() if self._is_engine() else self._creatable
+        allowed = self._people_set()
         context = {
             key: value
             for key, value in self.env.context.items()

@@ -35,5 +35,10 @@ class PolicyMixin(models.AbstractModel):
 
     def _affected_releases(self):
         """The open releases whose verdict may change with these records."""
-        # All of them, also those the editor may not read: policy binds every release.
-        return self.env["ipai.release"].sudo().search([("is_open", "=", True)])
+        # All of them, also archived ones and those the editor may not read: policy
+        # binds every release.
+        return (
+            self.env["ipai.release"]
+            .sudo()
+            .search([("is_open", "=", True), ("active", "in", [True, False])])
+        )

@@ -40,7 +40,9 @@ class Deployment(models.Model):
         default="in_progress",
     )
     rollback_of_id = fields.Many2one("ipai.deployment", ondelete="restrict")
-    deployed_at = fields.Datetime(required=True, default=fields.Datetime.now)
+    deployed_at = fields.Datetime(
+        required=True, default=lambda self: self.env.cr.now()
+    )
     g4_status = fields.Selection(
         [("pending", "Pending"), ("passed", "Passed"), ("failed", "Failed")],
         string="G4",
@@ -81,13 +83,6 @@ class Deployment(models.Model):
                     )
                 )
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        deployments = super().create(vals_list)
-        if self._is_engine():
-            deployments._follow_up()
-        return deployments
-
     def write(self, vals):
         if self._is_engine():
             return super().write(vals)
@@ -98,7 +93,7 @@ class Deployment(models.Model):
                 self.env._("A deployment is advanced by whoever recorded it.")
             )
         for deployment in self:
-            deployment._advance(vals["status"])
+            deployment._advance(vals.get("status", deployment.status))
         return True
 
     def _advance(self, status):
@@ -124,8 +119,13 @@ class Deployment(models.Model):
         # The right to advance was checked by the door; the status is the engine's.
         deployment = self.sudo()
         deployment.engine_write({"status": status})
-        deployment._follow_up()
         deployment._record()
+
+    def _record(self):
+        # The gates are judged with the deadline that follows from the deployment. The
+        # deadline and the release's status are the engine's.
+        self.sudo()._follow_up()
+        super()._record()
 
     def _follow_up(self):
         """What a deployment's status means for its deadline and its release."""

@@ -8,13 +8,14 @@ class Environment(models.Model):
 
     _name = "ipai.environment"
     _description = "Environment"
+    _inherit = "ipai.policy.mixin"
     _order = "project_id, category, name"
 
     name = fields.Char(required=True)
     project_id = fields.Many2one(
         "ipai.project", required=True, ondelete="restrict", index=True
     )
-    company_id = fields.Many2one(related="project_id.company_id")
+    company_id = fields.Many2one(related="project_id.company_id", related_sudo=False)
     category = fields.Selection(ENVIRONMENT_CATEGORIES, required=True)
     url = fields.Char(string="Address")
     active = fields.Boolean(default=True)
@@ -23,3 +24,8 @@ class Environment(models.Model):
         "UNIQUE (project_id, name)",
         "This project has an environment with this name already.",
     )
+
+    def _affected_releases(self):
+        return super()._affected_releases().filtered(
+            lambda release: release.project_id in self.project_id
+        )

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 
 class Incident(models.Model):
-    """Something went wrong; while open and blocking it holds its project's promotions."""
+    """Something went wrong; open and blocking, it holds its project's promotions."""
 
     _name = "ipai.incident"
     _inherit = "ipai.fact.mixin"
@@ -21,12 +21,14 @@ class Incident(models.Model):
         required=True,
         default="medium",
     )
-    project_id = fields.Many2one(store=True, index=True)
+    project_id = fields.Many2one(store=True, related_sudo=True, index=True)
     deployment_id = fields.Many2one("ipai.deployment", ondelete="restrict")
     blocking = fields.Boolean(
         default=True, help="Holds the production promotions of the project while open."
     )
-    detected_at = fields.Datetime(required=True, default=fields.Datetime.now)
+    detected_at = fields.Datetime(
+        required=True, default=lambda self: self.env.cr.now()
+    )
     resolved_at = fields.Datetime(readonly=True)
 
     _resolved_after_detected = models.Constraint(
@@ -55,7 +57,8 @@ class Incident(models.Model):
         for incident in self:
             if incident.resolved_at:
                 raise UserError(self.env._("%s is resolved already.", incident.name))
-            incident.engine_write({"resolved_at": self.env.cr.now()})
+            now = self.env.cr.now()
+            incident.engine_write({"resolved_at": max(now, incident.detected_at)})
             incident._record()
         return True
 
@@ -65,7 +68,11 @@ class Incident(models.Model):
         # may be out of the reporter's sight.
         releases = self.env["ipai.release"].sudo()
         others = releases.search(
-            [("project_id", "in", self.project_id.ids), ("is_open", "=", True)]
+            [
+                ("project_id", "in", self.project_id.ids),
+                ("is_open", "=", True),
+                ("active", "in", [True, False]),
+            ]
         )
         (others - self.sudo().release_id)._policy_recorded()
 

@@ -3,7 +3,9 @@ from . import revision
 from . import release
 from . import release_facts
 from . import release_move
+from . import release_steps
 from . import release_gate
 from . import check
+from . import ir_attachment
 from . import evidence
 from . import approval

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ...ingest import fields as readers
+
 
 class Approval(models.Model):
     """A decision of a person on a gate, bound to the revision it speaks of.
@@ -61,6 +63,11 @@ class Approval(models.Model):
         }
     )
 
+    _readers = {
+        "rationale_structured": readers.free_form(dict, list),
+        "rationale_text": readers.text,
+    }
+
     def init(self):
         # The application's own role must not be able to rewrite a decision either.
         self.env["ipai.ledger.entry"]._forbid_changes(self._table)
@@ -102,7 +109,9 @@ class Approval(models.Model):
         persona = self.env["ipai.persona"].browse(vals.get("persona_id") or ())
         if not (release and gate and persona and vals.get("decision")):
             raise UserError(
-                self.env._("A decision needs a release, a gate, a persona and a verdict.")
+                self.env._(
+                    "A decision needs a release, a gate, a persona and a verdict."
+                )
             )
         revision = self.env["ipai.revision"].browse(vals["revision_id"])
         self._require_signatory(release, revision, gate, persona)
@@ -117,8 +126,8 @@ class Approval(models.Model):
         :returns: the approval
         :raises AccessError: when the current user may not sign
         """
-        self.check_access("create")
         self._require_signatory(release, revision, gate, persona)
+        self.check_access("create")
         return self.engine_create(
             [
                 {
@@ -197,16 +206,16 @@ class Approval(models.Model):
                 ", ".join(unresolved),
             )
         authors = set(revision.author_ids.ids).union(*resolved.values())
-        signatories = self.sudo().search(  # whoever signed, seen or not
+        decisions = self.sudo().search(  # whoever decided, seen or not
             [
                 ("release_id", "=", release.id),
                 ("revision_id", "=", revision.id),
                 ("gate_id", "in", demands.distinct_from_gate_id.ids),
-                ("decision", "=", "approved"),
-            ]
+            ],
+            order="id",
         )
         person_of = release._person_keys(
-            authors | {user.id} | set(signatories.approver_id.ids)
+            authors | {user.id} | set(decisions.approver_id.ids)
         )
         if person_of[user.id] in {person_of[a] for a in authors} | set(emails):
             return self.env._(
@@ -214,12 +223,16 @@ class Approval(models.Model):
                 user=user.name,
                 revision=revision.short_ref,
             )
-        for signed in signatories:
-            if person_of[signed.approver_id.id] == person_of[user.id]:
+        # The latest decision stands: who took a signature back did not sign.
+        own = decisions.filtered(
+            lambda decision: person_of[decision.approver_id.id] == person_of[user.id]
+        )
+        for latest in {decision.gate_id: decision for decision in own}.values():
+            if latest.decision == "approved":
                 return self.env._(
                     "%(user)s signed %(other)s and cannot also sign %(gate)s.",
                     user=user.name,
-                    other=signed.gate_id.code,
+                    other=latest.gate_id.code,
                     gate=gate.code,
                 )
         return None

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ...ingest import fields as readers
 from ..selections import CHECK_STATUSES, ENVIRONMENT_CATEGORIES
 
 
@@ -29,6 +30,12 @@ class Check(models.Model):
     _creatable = frozenset(
         {"release_id", "name", "status", "gate_id", "artifact_ref", "metadata"}
     )
+
+    _readers = {
+        "name": readers.name,
+        "artifact_ref": readers.reference,
+        "metadata": readers.metadata,
+    }
 
     @api.constrains("name")
     def _validate_name(self):

@@ -1,10 +1,11 @@
 import base64
 import binascii
 import hashlib
-from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+
+from ...ingest import fields as readers
 
 MAX_BYTES = 10 * 1024 * 1024
 
@@ -41,7 +42,9 @@ class Evidence(models.Model):
     )
     size = fields.Integer(string="Size (bytes)", readonly=True)
     metadata = fields.Json()
-    metadata_text = fields.Text(string="Metadata lines", compute="_compute_metadata_text")
+    metadata_text = fields.Text(
+        string="Metadata lines", compute="_compute_metadata_text"
+    )
     note = fields.Text()
     ingest_log_id = fields.Many2one(
         "ipai.ingest.log", ondelete="restrict", readonly=True, index="btree_not_null"
@@ -78,6 +81,14 @@ class Evidence(models.Model):
         }
     )
 
+    _readers = {
+        "url": readers.url,
+        "filename": readers.filename,
+        "sha256": readers.sha256,
+        "metadata": readers.metadata,
+        "note": readers.text,
+    }
+
     @api.depends("metadata")
     def _compute_metadata_text(self):
         for evidence in self:
@@ -106,16 +117,25 @@ class Evidence(models.Model):
                     problems="; ".join(f"{path}: {text}" for path, text in problems),
                 )
             )
+        self._refuse_foreign_deployment(vals)
         vals = {**vals, "type_code": type_.code}
-        if vals.get("url"):
-            parts = urlsplit(vals["url"])
-            if parts.scheme not in ("http", "https") or not parts.netloc:
-                raise ValidationError(
-                    self.env._("Address must start with http:// or https://.")
-                )
         if vals.get("content"):
             vals.update(self._hashed_content(vals))
         return vals
+
+    def _refuse_foreign_deployment(self, vals):
+        """Evidence speaks of a deployment of its own release."""
+        deployment = self.env["ipai.deployment"].browse(vals.get("deployment_id") or ())
+        if not deployment:
+            return
+        if not vals.get("release_id"):
+            deployment.check_access("read")
+            return
+        # Whoever may read the release may know which deployments are its own.
+        if deployment.sudo().exists().release_id.id != vals["release_id"]:
+            raise UserError(
+                self.env._("This deployment is not one of the evidence's release.")
+            )
 
     def _refuse_kind_of_evidence(self, type_, vals):
         """An SRE records operational evidence; other personas are not limited."""

@@ -88,8 +88,8 @@ class LedgerEntry(models.Model):
     def write(self, vals):
         raise AccessError(self.env._("The ledger is never changed."))
 
-    @api.ondelete(at_uninstall=False)
-    def _refuse_unlink(self):
+    def unlink(self):
+        # Not an ``ondelete`` hook, which a context key can switch off.
         raise AccessError(self.env._("The ledger is never changed."))
 
     @api.depends("sequence", "kind")

@@ -63,7 +63,9 @@ class Release(models.Model):
         tracking=True,
         help="Full commit SHA of the current revision. Changing it re-opens the gates.",
     )
-    short_ref = fields.Char(related="revision_id.short_ref", string="Short commit")
+    short_ref = fields.Char(
+        related="revision_id.short_ref", related_sudo=False, string="Short commit"
+    )
     artifact_digest = fields.Char(help="Digest of the artifact built from the commit.")
     author_emails = fields.Char(
         string="Authors",
@@ -86,7 +88,9 @@ class Release(models.Model):
         default=lambda self: self.env["ipai.release.stage"]._first(),
         group_expand="_read_group_stage_ids",
     )
-    stage_entered_at = fields.Datetime(copy=False, default=fields.Datetime.now)
+    stage_entered_at = fields.Datetime(
+        copy=False, default=lambda self: self.env.cr.now()
+    )
     move_reason = fields.Char(
         string="Reason of the last move back", copy=False, tracking=True
     )
@@ -168,6 +172,10 @@ class Release(models.Model):
                 if f"default_{name}" in self.env.context:
                     vals = {name: self.env.context[f"default_{name}"], **vals}
             self._refuse_fields(vals, self._creatable)
+            # Before the name is found taken: that would tell of foreign releases.
+            self.env["ipai.project"].browse(vals.get("project_id") or ()).check_access(
+                "read"
+            )
             vals = dict(vals)
             requested.append(vals.pop("stage_id", False))
             vals["source_ref"] = self._normalise_commit(vals.get("source_ref"))
@@ -190,7 +198,7 @@ class Release(models.Model):
         described = {k: v for k, v in vals.items() if k in self._described}
         revised = {k: v for k, v in vals.items() if k in self._revised}
         if described or revised:
-            self._require_editor()
+            self._require_editor(archives="active" in described)
         if described:
             self.engine_write(described)
         if revised:
@@ -215,20 +223,25 @@ class Release(models.Model):
             self.env._("A release cannot be duplicated: open a new one for its commit.")
         )
 
-    def _require_editor(self):
-        """Only the release manager, or a developer while in the first stage, edits."""
+    def _require_editor(self, archives=False):
+        """Only the release manager, or a developer while in the first stage, edits.
+
+        :param archives: whether the edit archives; that is the release manager's
+        """
         user = self.env.user
         if user.has_group("ipai_release_gates.group_release_manager"):
             return
         first = self.env["ipai.release.stage"].sudo()._first()  # the same for everyone
-        if user.has_group("ipai_release_gates.group_developer") and all(
-            release.stage_id == first for release in self
+        if (
+            not archives
+            and user.has_group("ipai_release_gates.group_developer")
+            and all(release.stage_id == first for release in self)
         ):
             return
         raise AccessError(
             self.env._(
-                "Only a release manager changes a release; a developer may while it "
-                "is in %s.",
+                "Only a release manager changes or archives a release; a developer "
+                "may change it while it is in %s.",
                 first.name,
             )
         )
@@ -242,7 +255,8 @@ class Release(models.Model):
     @api.model
     def _normalise_commit(self, source_ref):
         commit = (source_ref or "").strip().lower()
-        if not re.fullmatch(COMMIT_PATTERN, commit):
+        # All zeros is how git says that there is no commit.
+        if not re.fullmatch(COMMIT_PATTERN, commit) or not commit.strip("0"):
             raise ValidationError(
                 self.env._(
                     "Commit (source_ref) must be a full SHA of 40 or 64 hexadecimal "
@@ -354,6 +368,7 @@ class Release(models.Model):
                 "author_emails": ", ".join(emails),
             }
         )
+        revision._share_authors()
         return revision
 
     def _revise(self, source_ref, emails, artifact_digest=None):
@@ -399,6 +414,7 @@ class Release(models.Model):
                 }
             )
             release.engine_write({"author_emails": ", ".join(emails)})
+            previous._share_authors()
         else:
             release._record_revision(source_ref, emails, artifact_digest)
         drafts = [
@@ -445,11 +461,12 @@ class Release(models.Model):
 
     # --- what facts do to a release --------------------------------------------------
 
-    def _facts_recorded(self, drafts, starts=True):
+    def _facts_recorded(self, drafts, starts=True, verdicts=None):
         """Judge the gates anew and move the row that serialises everything.
 
         :param drafts: ledger entries of the facts, see ``ipai.ledger.entry``
         :param starts: whether these facts make a draft release one in progress
+        :param verdicts: what :meth:`_verdicts` said after the last of these facts
         """
         # The consequences of a fact do not depend on the rights of its author.
         releases = self.sudo()
@@ -457,7 +474,7 @@ class Release(models.Model):
             releases.filtered(lambda r: r.status == "draft").engine_write(
                 {"status": "in_progress"}
             )
-        gate_drafts = releases._refresh_gates()
+        gate_drafts = releases._refresh_gates(verdicts)
         releases._touch(drafts + gate_drafts)
 
     def _policy_recorded(self):
@@ -503,24 +520,25 @@ class Release(models.Model):
         )
         self.env["ipai.ledger.entry"]._store(entries)
 
-    def _refresh_gates(self):
+    def _refresh_gates(self, verdicts=None):
         """Store what the gates of these releases stand at, for people to see.
 
+        :param verdicts: fresh ones, if they are there already
         :returns: ledger drafts of the gates whose status changed
         """
         if not self:
             return []
-        verdicts = self._verdicts()
+        verdicts = verdicts or self._verdicts()
         self._confirm_deployments(verdicts)
         drafts = []
-        rows = self.env["ipai.release.gate"].search([("release_id", "in", self.ids)])
-        for row in rows:
+        Row = self.env["ipai.release.gate"]
+        for row in Row.search_fetch([("release_id", "in", self.ids)], Row._judged):
             drafts += row._store_verdict(verdicts[row.release_id.id])
         self._store_next_gate(verdicts)
         return drafts
 
     def _store_next_gate(self, verdicts):
-        stages = self.env["ipai.release.stage"].search([])
+        stages = self.env["ipai.release.stage"]._in_order()
         for release in self:
             later = stages.filtered(
                 lambda s, at=release.stage_id: (

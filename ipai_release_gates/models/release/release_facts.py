@@ -33,14 +33,17 @@ class Release(models.Model):
     @api.model
     def _gate_definitions(self):
         """The gates in force as plain values, in order."""
+        gates = self.env["ipai.gate"].search_fetch([], ["code", "name", "sequence"])
+        # Archived ones are not in force, whatever context the caller sends.
+        in_force = self.env["ipai.gate.requirement"].with_context(active_test=True)
         requirements = defaultdict(list)
-        for requirement in self.env["ipai.gate.requirement"].search([]):
+        for requirement in in_force.search_fetch([], in_force._policy_fields):
             requirements[requirement.gate_id].append(requirement._policy_value())
         return tuple(
             policy.Gate(
                 gate.code, gate.name, gate.sequence, tuple(requirements[gate])
             )
-            for gate in self.env["ipai.gate"].search([])
+            for gate in gates
         )
 
     def _gather_facts(self):
@@ -118,12 +121,8 @@ class Release(models.Model):
                 for id_, gate, persona, decision, uid, at, service in approvals[self.id]
             ),
             deployments=tuple(
-                policy.Deployment(
-                    id_, ref, environment, status, at, deadline, confirmed_at
-                )
-                for id_, environment, status, at, deadline, confirmed_at in deployments[
-                    self.id
-                ]
+                policy.Deployment(id_, ref, *details)
+                for id_, *details in deployments[self.id]
             ),
             incidents=tuple(
                 policy.Incident(id_, name, severity, True, False)
@@ -206,7 +205,7 @@ class Release(models.Model):
                 """
                 SELECT DISTINCT ON (d.release_id, e.category)
                        d.release_id, d.id, e.category, d.status, d.deployed_at,
-                       d.confirmation_due_at, d.confirmed_at
+                       d.confirmation_due_at, d.confirmed_at, d.recorded_at
                   FROM ipai_deployment d
                   JOIN ipai_environment e ON e.id = d.environment_id
                   JOIN ipai_release r ON r.id = d.release_id
@@ -234,8 +233,13 @@ class Release(models.Model):
 
     def _current_freezes(self):
         """Freeze windows that have not ended, as ``(project ids, policy.Freeze)``."""
-        windows = self.env["ipai.freeze.window"].search(
-            [("ends_at", ">", self.env.cr.now())]
+        windows = (
+            self.env["ipai.freeze.window"]
+            .with_context(active_test=True)
+            .search_fetch(
+                [("ends_at", ">", self.env.cr.now())],
+                ["name", "starts_at", "ends_at"],
+            )
         )
         return [
             (
@@ -261,7 +265,7 @@ class Release(models.Model):
         if not resolved:
             return resolved
         self.env["res.users"].flush_model(["login", "partner_id"])
-        self.env["res.partner"].flush_model(["email"])
+        self.env["res.partner"].flush_model(["email", "email_normalized"])
         self.env["ipai.author.alias"].flush_model()
         for address, user_id in self.env.execute_query(
             SQL(
@@ -269,6 +273,10 @@ class Release(models.Model):
                 SELECT lower(p.email), u.id
                   FROM res_users u JOIN res_partner p ON p.id = u.partner_id
                  WHERE lower(p.email) IN %(emails)s
+                 UNION
+                SELECT p.email_normalized, u.id
+                  FROM res_users u JOIN res_partner p ON p.id = u.partner_id
+                 WHERE p.email_normalized IN %(emails)s
                  UNION SELECT lower(login), id FROM res_users
                  WHERE lower(login) IN %(emails)s
                  UNION SELECT lower(email), user_id FROM ipai_author_alias
@@ -288,11 +296,19 @@ class Release(models.Model):
         """
         if not user_ids:
             return {}
+        self.env["res.users"].flush_model(["login", "partner_id"])
+        self.env["res.partner"].flush_model(["email", "email_normalized"])
+        # Normalised, because “Dana <dana@example.com>” is dana@example.com.
         return dict(
             self.env.execute_query(
                 SQL(
                     """
-                    SELECT u.id, lower(coalesce(nullif(trim(p.email), ''), u.login))
+                    SELECT u.id,
+                           lower(coalesce(
+                               nullif(p.email_normalized, ''),
+                               nullif(trim(p.email), ''),
+                               u.login
+                           ))
                       FROM res_users u JOIN res_partner p ON p.id = u.partner_id
                      WHERE u.id IN %s
                     """,
@@ -339,8 +355,8 @@ class Release(models.Model):
 
         :param verdicts: dict of release id to :class:`policy.Verdict`
         """
-        closing = self.env["ipai.release.stage"].search([("is_closing", "=", True)])
-        for gate in closing.gate_id:
+        stages = self.env["ipai.release.stage"]._in_order()
+        for gate in stages.filtered("is_closing").gate_id:
             for release in self:
                 judged = verdicts[release.id].gate(gate.code)
                 deployed = [
@@ -352,13 +368,12 @@ class Release(models.Model):
                 if not deployed:
                     continue
                 deployment = self.env["ipai.deployment"].browse(max(deployed))
+                status = "passed" if judged.open else "pending"
+                if judged.status == "failed":
+                    status = "failed"
+                vals = {} if deployment.g4_status == status else {"g4_status": status}
+                # Contradicted since and mended: the record keeps when it was first.
                 if judged.open and not deployment.confirmed_at:
-                    deployment.engine_write(
-                        {
-                            "g4_status": "passed",
-                            "confirmed_at": verdicts[release.id].evaluated_at,
-                        }
-                    )
-                elif not judged.open and deployment.g4_status == "passed":
-                    # Confirmed once, contradicted since: the record keeps when.
-                    deployment.engine_write({"g4_status": "pending"})
+                    vals["confirmed_at"] = verdicts[release.id].evaluated_at
+                if vals:
+                    deployment.engine_write(vals)

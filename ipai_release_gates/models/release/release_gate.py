@@ -20,7 +20,7 @@ class ReleaseGate(models.Model):
     )
     gate_id = fields.Many2one("ipai.gate", required=True, ondelete="restrict")
     gate_sequence = fields.Integer(related="gate_id.sequence", store=True)
-    project_id = fields.Many2one(related="release_id.project_id")
+    project_id = fields.Many2one(related="release_id.project_id", related_sudo=False)
     status = fields.Selection(
         GATE_STATUSES, default="pending", required=True, index=True
     )
@@ -33,6 +33,16 @@ class ReleaseGate(models.Model):
 
     _release_gate_unique = models.Constraint(
         "UNIQUE (release_id, gate_id)", "A release has one row per gate."
+    )
+
+    #: What :meth:`_store_verdict` reads.
+    _judged = (
+        "release_id",
+        "gate_id",
+        "status",
+        "met_count",
+        "condition_count",
+        "blocking_reasons",
     )
 
     @api.depends("met_count", "condition_count")

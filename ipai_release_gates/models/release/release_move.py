@@ -28,6 +28,19 @@ class Release(models.Model):
             self._record_afterwards(self._refusal_drafts(refusal))
             raise
 
+    def action_advance(self):
+        """Move each of these releases into the stage after its own: all, or none.
+
+        :raises GateRefused: naming every unmet condition of the releases that may not
+        """
+        # A server action restricted to groups has not checked its records.
+        self.check_access("write")
+        if last := self.filtered(lambda release: not release.next_stage_id)[:1]:
+            raise UserError(self.env._("%s is in the last stage.", last.name))
+        for stage, releases in self.grouped("next_stage_id").items():
+            releases.write({"stage_id": stage.id})
+        return True
+
     def _move_to(self, stage, reason=None):
         """Move these releases into a stage if every condition holds.
 
@@ -44,7 +57,8 @@ class Release(models.Model):
         moving = self.filtered(lambda release: release.stage_id != stage)
         if not moving:
             return
-        refusals = moving._refusals(stage, reason)
+        verdicts = moving._verdicts()
+        refusals = moving._refusals(stage, verdicts, reason)
         if refusals:
             raise GateRefused(
                 self._refusal_message(stage, refusals),
@@ -60,7 +74,9 @@ class Release(models.Model):
                     "stage_id": stage.id,
                     "stage_entered_at": self.env.cr.now(),
                     "move_reason": False if forward else reason.strip(),
-                    "status": stage.release_status or release.status,
+                    # What was taken back is promoted no more.
+                    "status": stage.release_status
+                    or (release.status if forward else "in_progress"),
                 }
             )
             drafts.append(
@@ -76,18 +92,19 @@ class Release(models.Model):
                     },
                 )
             )
-        moving._facts_recorded(drafts)
+        # A move is no fact: what was just judged still holds.
+        moving._facts_recorded(drafts, verdicts=verdicts)
 
-    def _refusals(self, stage, reason=None):
+    def _refusals(self, stage, verdicts, reason=None):
         """Why these releases may not enter a stage.
 
+        :param verdicts: fresh ones, by release id
         :returns: dict of release to a list of unmet conditions, each a dict with
             ``gate``, ``code``, ``kind`` and ``reason``; without the releases that may
         """
-        verdicts = self._verdicts()
         # Which personas may move is the same for everyone, whatever they may read.
-        allowed = stage.sudo().persona_ids
         held = self.env["ipai.persona"]._held_by(self.env.user)
+        allowed = stage.sudo().persona_ids
         gates = stage.sudo()._gates_to_enter().mapped("code")
         refusals = {}
         for release in self:

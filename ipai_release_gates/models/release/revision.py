@@ -24,6 +24,7 @@ class Revision(models.Model):
     author_ids = fields.Many2many(
         "res.users",
         string="Known authors",
+        context={"active_test": False},
         help="Users the authors resolved to when the revision was recorded.",
     )
     authors = fields.Char(compute="_compute_authors")
@@ -33,6 +34,10 @@ class Revision(models.Model):
     _source_ref_format = models.Constraint(
         f"CHECK (source_ref ~ '{COMMIT_PATTERN}')",
         "A revision is a full commit SHA of 40 or 64 hexadecimal digits.",
+    )
+    _has_authors = models.Constraint(
+        "CHECK (jsonb_array_length(author_emails) > 0)",
+        "A revision names its authors: without them no independence can be shown.",
     )
     _release_source_ref = models.Index("(release_id, source_ref, id DESC)")
 
@@ -45,3 +50,40 @@ class Revision(models.Model):
     def _compute_authors(self):
         for revision in self:
             revision.authors = ", ".join(revision.author_emails or [])
+
+    def _share_authors(self):
+        """Name this revision's authors on the other open releases of its commit.
+
+        Whoever wrote a commit wrote it for every release: known as its author on one,
+        a person cannot sign it on another.
+        """
+        self.ensure_one()
+        others = self.search(
+            [
+                ("id", "!=", self.id),
+                ("source_ref", "=", self.source_ref),
+                ("release_id.project_id", "=", self.release_id.project_id.id),
+                ("release_id.is_open", "=", True),
+            ]
+        )
+        for other in others:
+            emails = sorted({*other.author_emails, *self.author_emails})
+            if emails == sorted(other.author_emails):
+                continue
+            other.engine_write(
+                {
+                    "author_emails": emails,
+                    "author_ids": [(4, user.id) for user in self.author_ids],
+                }
+            )
+            release = other.release_id
+            if release.revision_id != other:
+                continue
+            release.engine_write({"author_emails": ", ".join(emails)})
+            body = {
+                "from": other.source_ref,
+                "to": other.source_ref,
+                "authors": emails,
+            }
+            draft = (release.id, "revision_changed", other, body)
+            release._facts_recorded([draft], starts=False)

@@ -1,0 +1,241 @@
+from datetime import timedelta
+from itertools import pairwise
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+_OPEN_GATE = ("passed", "bypassed")
+
+
+class Release(models.Model):
+    """What a person can do next about a release; read by screens, never by the engine.
+
+    Nothing here decides: every step that is offered is checked again by the door it
+    leads to.
+    """
+
+    _inherit = "ipai.release"
+
+    next_stage_id = fields.Many2one(
+        "ipai.release.stage", compute="_compute_neighbour_stages"
+    )
+    previous_stage_id = fields.Many2one(
+        "ipai.release.stage", compute="_compute_neighbour_stages"
+    )
+    is_editable = fields.Boolean(compute="_compute_is_editable")
+    needs_me = fields.Boolean(
+        string="Waiting for me",
+        compute="_compute_needs_me",
+        search="_search_needs_me",
+        help="A persona you hold is accountable for what the next gate still lacks, or "
+        "may move the release on.",
+    )
+    next_steps = fields.Json(
+        compute="_compute_next_steps",
+        help="Every condition with what the current user could do about it.",
+    )
+    # Named as the rotting widgets of mail expect them.
+    is_rotting = fields.Boolean(
+        string="Too long in its stage",
+        compute="_compute_rotting",
+        search="_search_is_rotting",
+    )
+    rotting_days = fields.Integer(string="Days in stage", compute="_compute_rotting")
+
+    # --- computed --------------------------------------------------------------------
+
+    @api.depends("stage_id")
+    def _compute_neighbour_stages(self):
+        stages = self.env["ipai.release.stage"].search([])
+        positions = {stage: at for at, stage in enumerate(stages)}
+        for release in self:
+            at = positions.get(release.stage_id._origin)
+            if at is None:
+                release.next_stage_id = release.previous_stage_id = False
+                continue
+            release.next_stage_id = stages[at + 1 : at + 2]
+            release.previous_stage_id = stages[at - 1] if at else False
+
+    @api.depends("stage_id")
+    @api.depends_context("uid")
+    def _compute_is_editable(self):
+        user = self.env.user
+        manager = user.has_group("ipai_release_gates.group_release_manager")
+        developer = user.has_group("ipai_release_gates.group_developer")
+        first = self.env["ipai.release.stage"]._first()
+        for release in self:
+            release.is_editable = manager or (
+                developer and release.stage_id._origin in (first, first.browse())
+            )
+
+    @api.depends("stage_id", "next_gate_status", "is_open")
+    @api.depends_context("uid")
+    def _compute_needs_me(self):
+        mine = self.filtered_domain(self._needs_me_domain())
+        mine.needs_me = True
+        (self - mine).needs_me = False
+
+    def _search_needs_me(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        return self._needs_me_domain() if True in value else ~self._needs_me_domain()
+
+    @api.model
+    def _needs_me_domain(self):
+        """Open releases that wait for a persona the current user holds."""
+        held = self.env["ipai.persona"]._held_by(self.env.user)
+        to_prove, to_move = [], []
+        stages = self.env["ipai.release.stage"].search([])
+        for stage, following in pairwise(stages):
+            if following.gate_id.requirement_ids.accountable_persona_id & held:
+                to_prove.append(stage.id)
+            if following.persona_ids & held:
+                to_move.append(stage.id)
+        opened = Domain("next_gate_status", "in", _OPEN_GATE)
+        return Domain("is_open", "=", True) & (
+            (Domain("stage_id", "in", to_prove) & ~opened)
+            | (Domain("stage_id", "in", to_move) & opened)
+        )
+
+    @api.depends("stage_entered_at", "stage_id.rotting_threshold_days", "is_open")
+    def _compute_rotting(self):
+        now = self.env.cr.now()
+        for release in self:
+            age = now - (release.stage_entered_at or now)
+            limit = release.stage_id.rotting_threshold_days
+            release.rotting_days = age.days
+            release.is_rotting = bool(
+                release.is_open and limit and age > timedelta(days=limit)
+            )
+
+    def _search_is_rotting(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        now = self.env.cr.now()
+        rotting = Domain("is_open", "=", True) & Domain.OR(
+            [
+                ("stage_id", "=", stage.id),
+                (
+                    "stage_entered_at",
+                    "<",
+                    now - timedelta(days=stage.rotting_threshold_days),
+                ),
+            ]
+            for stage in self.env["ipai.release.stage"].search(
+                [("rotting_threshold_days", ">", 0)]
+            )
+        )
+        return rotting if True in value else ~rotting
+
+    # --- next steps ------------------------------------------------------------------
+
+    @api.depends_context("uid")
+    def _compute_next_steps(self):
+        gates = self.env["ipai.gate"].search([])
+        for release in self:
+            release.next_steps = release.id and [
+                {
+                    "gate": gate.code,
+                    "gate_name": gate.name,
+                    "code": requirement.code,
+                    **release._next_step(requirement),
+                }
+                for gate in gates
+                for requirement in gate.requirement_ids
+            ]
+
+    def _next_step(self, requirement):
+        """What the current user could do about an unmet condition.
+
+        :param requirement: ``ipai.gate.requirement`` record
+        :returns: dict with ``label``, ``action`` (XML id) and ``context``; empty when
+            there is nothing this user can do
+        """
+        self.ensure_one()
+        step = getattr(self, f"_step_for_{requirement.kind}", None)
+        return step(requirement) if step and self.is_open else {}
+
+    def _step_for_evidence(self, requirement):
+        evidence = self.env["ipai.evidence"]
+        vals = {"gate_id": requirement.gate_id.id}
+        if not requirement.evidence_type_id or not evidence.has_access("create"):
+            # The evidence package is no evidence of its own: its parts have steps.
+            return {}
+        try:
+            evidence._refuse_kind_of_evidence(requirement.evidence_type_id, vals)
+        except UserError:
+            return {}
+        return {
+            "label": self.env._("Record evidence"),
+            "action": "ipai_release_gates.ipai_record_evidence_wizard_action",
+            "context": {
+                "default_release_ids": self.ids,
+                "default_gate_id": requirement.gate_id.id,
+                "default_type_id": requirement.evidence_type_id.id,
+            },
+        }
+
+    def _step_for_approval(self, requirement):
+        approval = self.env["ipai.approval"]
+        release = self.sudo()  # asked for the user, judged whatever the user may read
+        if not approval.has_access("create") or approval._refusal_to_sign(
+            release,
+            release.revision_id,
+            requirement.gate_id.sudo(),
+            requirement.approval_persona_id.sudo(),
+        ):
+            return {}
+        return {
+            "label": self.env._("Sign off"),
+            "action": "ipai_release_gates.ipai_decide_wizard_action",
+            "context": {
+                "default_release_ids": self.ids,
+                "default_gate_id": requirement.gate_id.id,
+                "default_decision": "approved",
+            },
+        }
+
+    def _step_for_check(self, requirement):
+        if not self.env["ipai.check"].has_access("create"):
+            return {}
+        return {
+            "label": self.env._("Record check"),
+            "action": "ipai_release_gates.ipai_check_action_record",
+            "context": {
+                "default_release_id": self.id,
+                "default_name": requirement.check_name,
+            },
+        }
+
+    def _step_for_deployment(self, requirement):
+        if not self.env["ipai.deployment"].has_access("create"):
+            return {}
+        return {
+            "label": self.env._("Record deployment"),
+            "action": "ipai_release_gates.ipai_deployment_action_record",
+            "context": {"default_release_id": self.id},
+        }
+
+    # --- doors to the wizards --------------------------------------------------------
+
+    def action_record_evidence(self):
+        """Open the wizard that records evidence on these releases."""
+        return self._open_wizard("ipai_record_evidence_wizard_action")
+
+    def action_decide(self):
+        """Open the wizard that signs a gate of these releases off, or does not."""
+        return self._open_wizard("ipai_decide_wizard_action")
+
+    def action_move(self):
+        """Open the wizard that moves these releases, with a reason."""
+        return self._open_wizard("ipai_move_wizard_action")
+
+    def _open_wizard(self, name):
+        # A server action restricted to groups has not checked its records.
+        self.check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            f"ipai_release_gates.{name}"
+        )
+        action["context"] = {"default_release_ids": self.ids}
+        return action

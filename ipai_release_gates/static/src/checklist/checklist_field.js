@@ -1,0 +1,29 @@
+import { Component } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
+import { standardFieldProps } from "@web/views/fields/standard_field_props";
+
+/** The checklist a decision was taken with; whatever else was sent as one is shown as sent. */
+export class ChecklistField extends Component {
+    static template = "ipai_release_gates.ChecklistField";
+    static props = { ...standardFieldProps };
+
+    get items() {
+        const value = this.props.record.data[this.props.name];
+        const isChecklist =
+            Array.isArray(value) && value.every((item) => item && typeof item.name === "string");
+        return isChecklist ? value : null;
+    }
+
+    get text() {
+        return JSON.stringify(this.props.record.data[this.props.name], null, 2);
+    }
+}
+
+export const checklistField = {
+    component: ChecklistField,
+    displayName: _t("Checklist"),
+    supportedTypes: ["json"],
+};
+
+registry.category("fields").add("ipai_checklist", checklistField);

@@ -1,0 +1,128 @@
+import { Component, onWillStart } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
+import { user } from "@web/core/user";
+import { useService } from "@web/core/utils/hooks";
+import { standardFieldProps } from "@web/views/fields/standard_field_props";
+
+import { Reason } from "../reason/reason";
+import { CONDITION_STATES, GATE_STATUSES } from "../status";
+
+// The kinds of facts a verdict rests on, and where they can be looked at.
+const FACTS = {
+    check: { model: "ipai.check", one: _t("View check"), many: _t("View checks") },
+    evidence: { model: "ipai.evidence", one: _t("View evidence"), many: _t("View evidence") },
+    approval: { model: "ipai.approval", one: _t("View decision"), many: _t("View decisions") },
+    deployment: {
+        model: "ipai.deployment",
+        one: _t("View deployment"),
+        many: _t("View deployments"),
+    },
+    incident: { model: "ipai.incident", one: _t("View incident"), many: _t("View incidents") },
+    freeze: { model: "ipai.freeze.window", one: _t("View freeze"), many: _t("View freezes") },
+};
+const OPEN_STATUSES = ["passed", "bypassed"];
+
+/** Every gate of a release with its conditions as a checklist, and the way to each fact. */
+export class GatePanelField extends Component {
+    static template = "ipai_release_gates.GatePanelField";
+    static components = { Reason };
+    static props = { ...standardFieldProps };
+
+    setup() {
+        this.actionService = useService("action");
+        this.readable = new Set();
+        onWillStart(async () => {
+            await Promise.all(
+                Object.values(FACTS).map(async ({ model }) => {
+                    if (await user.checkAccessRight(model, "read")) {
+                        this.readable.add(model);
+                    }
+                })
+            );
+        });
+    }
+
+    get gates() {
+        const gates = this.props.record.data[this.props.name] || [];
+        const steps = Object.fromEntries(
+            (this.props.record.data.next_steps || []).map((step) => [
+                `${step.gate}:${step.code}`,
+                step,
+            ])
+        );
+        const next = gates.find((gate) => !OPEN_STATUSES.includes(gate.status));
+        return gates.map((gate) => {
+            const unmet = gate.conditions.filter((condition) => condition.state === "unmet");
+            return {
+                ...gate,
+                ...GATE_STATUSES[gate.status],
+                // What is done and what is far off stays folded.
+                unfolded: gate === next || gate.status === "failed",
+                tally: _t("%(met)s of %(all)s met", {
+                    met: gate.conditions.length - unmet.length,
+                    all: gate.conditions.length,
+                }),
+                conditions: gate.conditions.map((condition) => ({
+                    ...condition,
+                    ...CONDITION_STATES[condition.state],
+                    links: this.linksTo(condition.facts),
+                    step: condition.state === "unmet" && this.stepFor(steps, gate, condition),
+                })),
+            };
+        });
+    }
+
+    stepFor(steps, gate, condition) {
+        const step = steps[`${gate.code}:${condition.code}`];
+        return step && step.label ? step : null;
+    }
+
+    linksTo(facts) {
+        const links = {};
+        for (const { kind, id } of facts) {
+            const fact = FACTS[kind];
+            if (fact && this.readable.has(fact.model)) {
+                links[kind] = links[kind] || { kind, ...fact, ids: [] };
+                links[kind].ids.push(id);
+            }
+        }
+        return Object.values(links).map((link) => ({
+            ...link,
+            label: link.ids.length > 1 ? `${link.many} (${link.ids.length})` : link.one,
+        }));
+    }
+
+    openFacts({ model, many, ids }) {
+        const single = ids.length === 1;
+        return this.actionService.doAction({
+            type: "ir.actions.act_window",
+            name: many,
+            res_model: model,
+            res_id: single ? ids[0] : false,
+            domain: [["id", "in", ids]],
+            views: single
+                ? [[false, "form"]]
+                : [
+                      [false, "list"],
+                      [false, "form"],
+                  ],
+        });
+    }
+
+    takeStep(step) {
+        return this.actionService.doAction(step.action, {
+            additionalContext: step.context,
+            onClose: () => this.props.record.load(),
+        });
+    }
+}
+
+export const gatePanelField = {
+    component: GatePanelField,
+    displayName: _t("Gates with their conditions"),
+    supportedTypes: ["json"],
+    fieldDependencies: [{ name: "next_steps", type: "json" }],
+};
+
+registry.category("fields").add("ipai_gate_panel", gatePanelField);

@@ -1,0 +1,389 @@
+"""What the tests share: one user per role, a project, the honest way through the gates.
+
+Nothing here writes a guarded field: releases get where they are by events and moves, as
+they do in life.
+"""
+
+import hashlib
+import itertools
+from contextlib import contextmanager
+from datetime import timedelta
+
+from odoo.tests import TransactionCase, new_test_user
+
+from odoo.addons.ipai_release_gates.exceptions import GateRefused
+
+MODULE = "ipai_release_gates"
+
+#: login → the one group its user is in
+ROLES = {
+    "dev": "group_developer",
+    "qa": "group_qa_tester",
+    "rm": "group_release_manager",
+    "sre": "group_sre",
+    "ci": "group_ci_service",
+    "auditor": "group_auditor",
+    "governance": "group_governance_admin",
+}
+STAGES = ("build", "qa_validation", "staging_acceptance", "production", "closed")
+
+#: Everything a fresh release lacks, by gate, as domain.md has it.
+G1_MISSING = {"G1:branch_build", "G1:required_checks", "G1:build_log"}
+G2_MISSING = {
+    "G2:acceptance_criteria",
+    "G2:defect_register",
+    "G2:test_evidence",
+    "G2:qa_signoff",
+    "G2:g1_passed",
+}
+G3_MISSING = {
+    "G3:evidence_package",
+    "G3:rollback_plan",
+    "G3:release_notes",
+    "G3:rm_signoff",
+    "G3:g2_passed",
+}
+G4_MISSING = {
+    "G4:production_deployment",
+    "G4:health_checks",
+    "G4:monitoring_baseline",
+    "G4:fallback_timer",
+    "G4:confirmed_in_time",
+}
+
+_numbers = itertools.count(1)
+
+
+def sha(seed):
+    """A full commit SHA, always the same for one seed."""
+    return hashlib.sha1(seed.encode()).hexdigest()
+
+
+class GateCase(TransactionCase):
+    """Users with one role each, a project ``acme/shop`` with its environments."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.users = {
+            login: cls.new_user(login, group) for login, group in ROLES.items()
+        }
+        cls.users["qa2"] = cls.new_user("qa2", "group_qa_tester")
+        cls.users["rm2"] = cls.new_user("rm2", "group_release_manager")
+        for login, user in cls.users.items():
+            setattr(cls, login, user)
+        cls.project = cls.env["ipai.project"].create(
+            {
+                "name": "acme/shop",
+                "member_ids": [(6, 0, cls.dev.ids)],
+                "required_checks": "unit_tests, lint",
+            }
+        )
+        cls.environments = {
+            category: cls.env["ipai.environment"].create(
+                {"name": category, "project_id": cls.project.id, "category": category}
+            )
+            for category in ("dev", "staging", "production")
+        }
+        cls.stages = {
+            stage.code: stage for stage in cls.env["ipai.release.stage"].search([])
+        }
+        cls.gates = {gate.code: gate for gate in cls.env["ipai.gate"].search([])}
+        cls.personas = {
+            persona.code: persona for persona in cls.env["ipai.persona"].search([])
+        }
+
+    @classmethod
+    def new_user(cls, login, *groups, **values):
+        """A user of the named groups of this addon; ``base.group_user`` by default."""
+        names = [g if "." in g else f"{MODULE}.{g}" for g in groups]
+        values.setdefault("email", f"{login}@example.com")
+        values.setdefault("name", f"User {login}")
+        return new_test_user(
+            cls.env,
+            login=login,
+            groups=",".join(names or ["base.group_user"]),
+            context={"no_reset_password": True, "mail_create_nolog": True},
+            **values,
+        )
+
+    # --- the façade ------------------------------------------------------------------
+
+    @classmethod
+    def plane(cls, user):
+        """The façade as a user calls it."""
+        return cls.env["ipai.control.plane"].with_user(user)
+
+    @classmethod
+    def event(cls, event_type, payload, release=None, source="manual", **envelope):
+        """An envelope about a release, with a key of its own.
+
+        :param envelope: keys to set; ``None`` takes a key away
+        """
+        number = next(_numbers)
+        address = release.uuid if release else "acme/shop"
+        event = {
+            "schema_version": "v1.0",
+            "idempotency_key": f"{source}/{address}/{event_type}/{number}",
+            "event_type": event_type,
+            "source_system": source,
+            "release_id": release.uuid if release else None,
+            "payload": payload,
+            "emitted_at": "2026-01-31T09:30:00Z",
+        }
+        if release and "source_ref" not in payload:
+            event["payload"] = {"source_ref": release.source_ref, **payload}
+        event.update(envelope)
+        return {key: value for key, value in event.items() if value is not None}
+
+    @classmethod
+    def ci_event(cls, event_type, payload, release=None, **envelope):
+        """An envelope as a CI service sends it."""
+        envelope.setdefault("source", "github_actions")
+        return cls.event(event_type, payload, release, **envelope)
+
+    @classmethod
+    def send(cls, user, *events):
+        """The answers to some events."""
+        return cls.plane(user).ingest(list(events))
+
+    @classmethod
+    def must_send(cls, user, *events):
+        """The answers to some events, all of which must be accepted."""
+        answers = cls.send(user, *events)
+        for answer in answers:
+            assert answer["status"] == "accepted", answer
+        return answers
+
+    @classmethod
+    def open_release(cls, name=None, user=None, **values):
+        """Open a release through the façade, by CI unless said otherwise.
+
+        :returns: the release, as superuser
+        """
+        name = name or f"shop {next(_numbers)}"
+        answer = cls.plane(user or cls.ci).open_release(
+            {
+                "project": cls.project.name,
+                "name": name,
+                "source_ref": sha(name),
+                "environment_target": "production",
+                "authors": ["dev@example.com"],
+                **values,
+            }
+        )
+        return cls.env["ipai.release"].browse(answer["id"])
+
+    # --- facts -----------------------------------------------------------------------
+
+    @classmethod
+    def check(cls, release, name, status="pass", **more):
+        """CI reports a check."""
+        payload = {"name": name, "status": status, **more}
+        return cls.must_send(cls.ci, cls.ci_event("check_result", payload, release))[0]
+
+    @classmethod
+    def evidence_event(cls, release, type_code, gate=None, **more):
+        """An envelope with evidence as a person sends it."""
+        payload = {"type": type_code, "url": f"https://ci.example.com/{type_code}"}
+        payload.update(more)
+        return cls.event("evidence", payload, release, gate_code=gate)
+
+    @classmethod
+    def evidence(cls, user, release, type_code, gate=None, **more):
+        """A person records evidence."""
+        event = cls.evidence_event(release, type_code, gate, **more)
+        return cls.must_send(user, event)[0]
+
+    @classmethod
+    def signoff_event(cls, release, gate, persona, decision="approved", **more):
+        payload = {"persona": persona, "decision": decision, **more}
+        return cls.event("gate_signoff", payload, release, gate_code=gate)
+
+    @classmethod
+    def sign(cls, user, release, gate, decision="approved", **more):
+        """A person decides on G2 as QA tester, or on G3 as release manager."""
+        persona = {"G2": "qa_tester", "G3": "release_manager"}[gate]
+        event = cls.signoff_event(release, gate, persona, decision, **more)
+        return cls.must_send(user, event)[0]
+
+    @classmethod
+    def deploy(cls, release, status="succeeded", environment="production", **more):
+        """CI reports a deployment.
+
+        :returns: the deployment
+        """
+        payload = {
+            "environment": environment,
+            "status": status,
+            "external_id": f"deploy-{next(_numbers)}",
+            **more,
+        }
+        event = cls.ci_event("deployment_event", payload, release)
+        answer = cls.must_send(cls.ci, event)[0]
+        ids = answer["detail"]["created"]["deployments"]
+        return cls.env["ipai.deployment"].browse(ids)
+
+    @classmethod
+    def health(cls, release, status="pass", environment="production", **more):
+        """CI reports the health of what was deployed."""
+        payload = {"environment": environment, "status": status, **more}
+        return cls.must_send(cls.ci, cls.ci_event("health_check", payload, release))[0]
+
+    # --- the way through the gates ---------------------------------------------------
+
+    @classmethod
+    def pass_g1(cls, release):
+        payload = {
+            "status": "pass",
+            "checks": [
+                {"name": "unit_tests", "status": "pass"},
+                {"name": "lint", "status": "pass"},
+            ],
+            "log_url": "https://ci.example.com/run/1",
+        }
+        cls.must_send(cls.ci, cls.ci_event("build_complete", payload, release))
+
+    @classmethod
+    def pass_g2(cls, release, user=None):
+        types = ("acceptance_criteria", "defect_register", "test_result")
+        cls.must_send(
+            user or cls.qa,
+            *(cls.evidence_event(release, code, "G2") for code in types),
+            cls.signoff_event(release, "G2", "qa_tester"),
+        )
+
+    @classmethod
+    def pass_g3(cls, release, user=None):
+        cls.must_send(
+            user or cls.rm,
+            cls.evidence_event(release, "rollback_plan", "G3"),
+            cls.evidence_event(release, "release_notes", "G3"),
+            cls.signoff_event(release, "G3", "release_manager"),
+        )
+
+    @classmethod
+    def pass_g4(cls, release):
+        cls.deploy(release)
+        cls.health(release)
+        normal, timer = {"status": "normal"}, {"minutes": 30}
+        cls.must_send(
+            cls.sre,
+            cls.evidence_event(release, "monitoring_baseline", "G4", metadata=normal),
+            cls.evidence_event(release, "fallback_timer", "G4", metadata=timer),
+        )
+
+    @classmethod
+    def pass_gates(cls, release, *codes):
+        """Record what the named gates ask for."""
+        for code in codes:
+            getattr(cls, f"pass_{code.lower()}")(release)
+
+    @classmethod
+    def move(cls, release, stage, user=None, reason=None):
+        """Move a release through the façade; it must succeed."""
+        answer = cls.plane(user or cls.rm).request_move(release.uuid, stage, reason)
+        assert answer["moved"], answer
+
+    @classmethod
+    def bring_to(cls, release, stage):
+        """Bring a release in Build to a stage: every gate passed, every move made."""
+        for number, code in enumerate(STAGES[1 : STAGES.index(stage) + 1], start=1):
+            cls.pass_gates(release, f"G{number}")
+            cls.move(release, code)
+        return release
+
+    # --- questions -------------------------------------------------------------------
+
+    def verdict(self, release, user=None, target="production"):
+        """The verdict through the façade."""
+        return self.plane(user or self.rm).verdict(release.uuid, target)
+
+    def judged(self, release):
+        """The fresh verdict over all gates, as plain values of the policy core."""
+        return release._verdicts()[release.id]
+
+    def status(self, release, gate):
+        """The fresh status of a gate; the stored one must say the same."""
+        fresh = self.judged(release).gate(gate).status
+        self.assertEqual(self.stored(release)[gate], fresh)
+        return fresh
+
+    def stored(self, release):
+        """The stored statuses by gate, as the database has them."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "SELECT g.code, rg.status FROM ipai_release_gate rg"
+            " JOIN ipai_gate g ON g.id = rg.gate_id WHERE rg.release_id = %s",
+            [release.id],
+        )
+        return dict(self.env.cr.fetchall())
+
+    def unmet(self, release, *gates):
+        """The fresh unmet conditions as ``gate:code``, of all gates or some."""
+        return {
+            f"{gate.code}:{condition.code}"
+            for gate, condition in self.judged(release).unmet
+            if not gates or gate.code in gates
+        }
+
+    def reason_of(self, release, gate, code):
+        """Why a condition stands as it stands."""
+        conditions = self.judged(release).gate(gate).conditions
+        return next(c.reason for c in conditions if c.code == code)
+
+    def refused(self, releases, stage, user=None, **vals):
+        """Write a stage as a user, be refused.
+
+        :returns: what was named as ``gate:code``, without the colon for what is no gate
+        """
+        releases = releases.with_user(user or self.rm)
+        with self.assertRaises(GateRefused) as caught:
+            releases.write({"stage_id": self.stages[stage].id, **vals})
+        refusal = caught.exception.context["refusal"]
+        self.assertEqual(refusal["stage"]["code"], stage)
+        return self.named(*refusal["releases"], message=str(caught.exception))
+
+    def named(self, *refusals, message):
+        """The conditions that refusals name; each reason is in the message too."""
+        found = set()
+        for refusal in refusals:
+            for problem in refusal["reasons"]:
+                self.assertIn(problem["reason"], message)
+                found.add(f"{problem['gate']}:{problem['code']}".lstrip(":"))
+        return found
+
+    def ledger(self, release, *kinds):
+        """The entries of a release's chain in order, of some kinds."""
+        self.env.flush_all()
+        entries = self.env["ipai.ledger.entry"].search(
+            [("release_id", "=", release.id)], order="sequence"
+        )
+        return entries.filtered(lambda e: not kinds or e.kind in kinds)
+
+    @contextmanager
+    def undone(self):
+        """What happens inside is rolled back."""
+        with self.env.cr.savepoint() as savepoint:
+            yield
+            savepoint.rollback()
+
+    @contextmanager
+    def later(self, **delta):
+        """The clock of the transaction shows another time inside."""
+        cr = self.env.cr
+        now = cr.now()
+        cr._now = now + timedelta(**delta)
+        try:
+            yield cr._now
+        finally:
+            cr._now = now
+
+    def snapshot(self, *tables):
+        """Everything in some tables, to be compared with later."""
+        self.env.flush_all()
+        contents = {}
+        for table in tables:
+            self.env.cr.execute(f"SELECT t::text FROM {table} t ORDER BY id")
+            contents[table] = [row[0] for row in self.env.cr.fetchall()]
+        return contents

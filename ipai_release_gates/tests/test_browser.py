@@ -1,0 +1,97 @@
+"""The screens in a real browser, as each role: what they show, refuse and offer.
+
+A console error or an open error dialog fails a tour.
+"""
+
+from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
+
+from .common import ROLES, GateCase
+
+
+@tagged("post_install", "-at_install")
+class TestBrowser(HttpCase, GateCase):
+    def tour(self, name, user, url="/odoo/releases"):
+        """Run a tour as a user; a refusal on the way is not worth a warning."""
+        with mute_logger("odoo.http"):
+            self.start_tour(url, name, login=user.login)
+
+    def test_a_card_snaps_back_from_a_closed_gate_until_its_evidence_is_recorded(self):
+        release = self.bring_to(self.open_release("Tour"), "qa_validation")
+        self.evidence(self.qa, release, "test_result", "G2")
+        self.evidence(self.qa, release, "defect_register", "G2")
+        self.sign(self.qa, release, "G2")
+        self.assertEqual(self.unmet(release, "G2"), {"G2:acceptance_criteria"})
+        self.tour("ipai_drag_into_closed_gate", self.rm)
+        self.assertEqual(release.stage_id, self.stages["staging_acceptance"])
+        recorded = release.evidence_ids.filtered(
+            lambda evidence: evidence.type_code == "acceptance_criteria"
+        )
+        self.assertEqual(recorded.recorded_by_id, self.rm)
+        self.assertEqual(recorded.gate_id, self.gates["G2"])
+        self.assertEqual(len(self.ledger(release, "move_refused")), 1)
+
+    def test_a_refusal_names_every_unmet_condition_by_gate(self):
+        self.open_release("Tour")
+        self.tour("ipai_refusal_names_everything", self.rm)
+
+    def test_who_may_not_move_is_told_who_may(self):
+        release = self.bring_to(self.open_release("Tour"), "qa_validation")
+        self.pass_g2(release)
+        self.tour("ipai_refusal_of_the_mover", self.dev)
+        self.assertEqual(release.stage_id, self.stages["qa_validation"])
+
+    def test_a_card_dragged_back_asks_for_a_reason_and_then_moves(self):
+        release = self.bring_to(self.open_release("Tour"), "qa_validation")
+        self.tour("ipai_drag_back", self.rm)
+        self.assertEqual(release.stage_id, self.stages["build"])
+        self.assertEqual(release.move_reason, "Wrong branch")
+
+    def test_the_status_bar_shows_the_stage_again_when_a_move_is_refused(self):
+        release = self.open_release("Tour")
+        self.tour("ipai_status_bar_refused", self.rm, f"/odoo/releases/{release.id}")
+        self.assertEqual(release.stage_id, self.stages["build"])
+
+    def test_a_gate_is_signed_from_its_panel(self):
+        release = self.bring_to(self.open_release("Tour"), "qa_validation")
+        for kind in ("acceptance_criteria", "defect_register", "test_result"):
+            self.evidence(self.qa, release, kind, "G2")
+        self.tour("ipai_sign_off", self.qa2, f"/odoo/releases/{release.id}")
+        self.assertEqual(release.approval_ids.approver_id, self.qa2)
+        self.assertEqual(self.status(release, "G2"), "passed")
+
+    def test_a_release_is_opened_on_the_board(self):
+        self.tour("ipai_open_release", self.dev)
+        release = self.env["ipai.release"].search([("name", "=", "Opened")])
+        self.assertEqual(release.stage_id, self.stages["build"])
+        self.assertEqual(release.revision_id.author_emails, ["dev@example.com"])
+
+    def test_the_cards_of_who_only_reads_lie_still(self):
+        release = self.bring_to(self.open_release("Tour"), "qa_validation")
+        self.pass_g2(release)
+        self.tour("ipai_cards_lie_still", self.auditor)
+
+    def test_every_role_sees_every_menu_form_and_tab_it_has_without_an_error(self):
+        # One release with a fact of every kind, so that each form has something to show.
+        self.bring_to(self.open_release("Tour"), "closed")
+        self.env["ipai.incident"].with_user(self.sre).create(
+            {"name": "Slow pages", "release_id": self.open_release().id}
+        )
+        self.env["ipai.freeze.window"].with_user(self.governance).create(
+            {
+                "name": "Year end",
+                "starts_at": "2020-12-20 00:00:00",
+                "ends_at": "2099-12-31 00:00:00",
+            }
+        )
+        self.env["ipai.author.alias"].with_user(self.governance).create(
+            {"email": "dev@laptop.example.com", "user_id": self.dev.id}
+        )
+        for login in ROLES:
+            with self.subTest(role=login):
+                self.start_tour(
+                    "/odoo/releases",
+                    "ipai_every_screen",
+                    login=self.users[login].login,
+                    timeout=120,
+                )

@@ -1,0 +1,235 @@
+"""G1–G4, stages, requirements and personas come with the addon and stay as edited."""
+
+from odoo.tests import TransactionCase
+from odoo.tools import convert_file
+
+MODULE = "ipai_release_gates"
+DATA = ("expertise_domains", "personas", "evidence_types", "gates", "stages")
+
+GATES = {
+    "G1": "Build Integrity",
+    "G2": "Validation Readiness",
+    "G3": "Promotion Readiness",
+    "G4": "Post-Deploy Operational Confirmation",
+}
+#: gate → requirement → kind and the parameters that make it what domain.md says
+REQUIREMENTS = {
+    "G1": {
+        "branch_build": ("check", {"check_name": "build"}),
+        "required_checks": ("check", {"check_name": False}),
+        "build_log": ("evidence", {"evidence_type_id.code": "build_log"}),
+    },
+    "G2": {
+        "acceptance_criteria": (
+            "evidence",
+            {"evidence_type_id.code": "acceptance_criteria"},
+        ),
+        "defect_register": ("evidence", {"evidence_type_id.code": "defect_register"}),
+        "test_evidence": ("evidence", {"evidence_type_id.code": "test_result"}),
+        "no_failed_check": ("no_failed_check", {}),
+        "qa_signoff": ("approval", {"approval_persona_id.code": "qa_tester"}),
+        "g1_passed": ("prior_gate", {"prior_gate_id.code": "G1", "waivable": False}),
+    },
+    "G3": {
+        "evidence_package": ("evidence", {"evidence_type_id.code": False}),
+        "rollback_plan": ("evidence", {"evidence_type_id.code": "rollback_plan"}),
+        "release_notes": ("evidence", {"evidence_type_id.code": "release_notes"}),
+        "rm_signoff": (
+            "approval",
+            {
+                "approval_persona_id.code": "release_manager",
+                "distinct_from_gate_id.code": "G2",
+            },
+        ),
+        "g2_passed": ("prior_gate", {"prior_gate_id.code": "G2", "waivable": False}),
+        "no_freeze": ("no_freeze", {}),
+        "no_open_incident": ("no_open_incident", {}),
+    },
+    "G4": {
+        "production_deployment": (
+            "deployment",
+            {"environment_category": "production", "deployment_aspect": "succeeded"},
+        ),
+        "health_checks": (
+            "check",
+            {"check_name": "health_check", "environment_category": "production"},
+        ),
+        "monitoring_baseline": (
+            "evidence",
+            {
+                "evidence_type_id.code": "monitoring_baseline",
+                "metadata_match": '{"status": "normal"}',
+            },
+        ),
+        "fallback_timer": ("evidence", {"evidence_type_id.code": "fallback_timer"}),
+        "confirmed_in_time": (
+            "deployment",
+            {"environment_category": "production", "deployment_aspect": "confirmed"},
+        ),
+    },
+}
+#: stage → demanded gate, movers, promotion target
+STAGES = {
+    "build": (False, {"developer", "release_manager"}, "dev"),
+    "qa_validation": ("G1", {"developer", "qa_tester", "release_manager"}, False),
+    "staging_acceptance": ("G2", {"release_manager"}, "staging"),
+    "production": ("G3", {"release_manager"}, "production"),
+    "closed": ("G4", {"release_manager", "sre"}, False),
+}
+PERSONAS = {
+    "developer": "Odoo Platform Developer",
+    "qa_tester": "Odoo QA / Release Tester",
+    "release_manager": "Odoo Release Manager",
+    "sre": "Odoo Platform SRE / System Administrator",
+}
+DOMAINS = {
+    "odoo.devx.ci_cd",
+    "odoo.devx.debugging",
+    "odoo.qa.automation",
+    "odoo.qa.staging_validation",
+    "odoo.release.orchestration",
+    "odoo.release.governance",
+    "odoo.sre.backup_recovery",
+    "odoo.sre.monitoring_performance",
+    "odoo.sre.network_dns_mail",
+    "odoo.platform.environment_governance",
+}
+EVIDENCE_TYPES = {
+    "build_log",
+    "check_status",
+    "test_result",
+    "coverage_report",
+    "acceptance_criteria",
+    "defect_register",
+    "uat_summary",
+    "approval_record",
+    "rollback_plan",
+    "release_notes",
+    "health_check",
+    "monitoring_baseline",
+    "fallback_timer",
+    "restore_drill",
+    "incident_report",
+    "sbom",
+    "vulnerability_scan",
+    "provenance",
+    "reference",
+}
+MODELS = (
+    "ipai.gate",
+    "ipai.gate.requirement",
+    "ipai.release.stage",
+    "ipai.persona",
+    "ipai.expertise.domain",
+    "ipai.evidence.type",
+)
+
+
+class TestPolicyData(TransactionCase):
+    def _all(self, model):
+        return self.env[model].with_context(active_test=False).search([])
+
+    def _reload(self):
+        """Load the data files as an upgrade of the addon does."""
+        for name in DATA:
+            convert_file(self.env, MODULE, f"data/{name}.xml", {}, mode="update")
+        self.env.invalidate_all()
+
+    # --- values ----------------------------------------------------------------------
+
+    def test_there_are_the_four_gates_in_order(self):
+        gates = self._all("ipai.gate")
+        self.assertEqual([(g.code, g.name) for g in gates], list(GATES.items()))
+
+    def test_each_gate_has_the_requirements_of_the_gate_table(self):
+        for gate in self._all("ipai.gate"):
+            expected = REQUIREMENTS[gate.code]
+            requirements = gate.with_context(active_test=False).requirement_ids
+            self.assertEqual(requirements.mapped("code"), list(expected), gate.code)
+            for requirement in requirements:
+                kind, parameters = expected[requirement.code]
+                with self.subTest(gate=gate.code, requirement=requirement.code):
+                    self.assertEqual(requirement.kind, kind)
+                    self.assertTrue(requirement.active)
+                    self.assertEqual(requirement.freshness_hours, 0)
+                    self.assertEqual(requirement.min_count, 1)
+                    for path, value in {"waivable": True, **parameters}.items():
+                        found = requirement
+                        for name in path.split("."):
+                            found = found[name]
+                        self.assertEqual(found, value, path)
+
+    def test_every_requirement_has_an_accountable_persona_and_a_domain(self):
+        codes = set(PERSONAS)
+        for requirement in self._all("ipai.gate.requirement"):
+            self.assertIn(requirement.accountable_persona_id.code, codes)
+            self.assertIn(requirement.expertise_domain_id.code, DOMAINS)
+
+    def test_the_stages_are_those_of_the_stage_table_in_order(self):
+        stages = self._all("ipai.release.stage")
+        self.assertEqual(stages.mapped("code"), list(STAGES))
+        for stage in stages:
+            gate, movers, target = STAGES[stage.code]
+            with self.subTest(stage=stage.code):
+                self.assertEqual(stage.gate_id.code, gate)
+                self.assertEqual(set(stage.persona_ids.mapped("code")), movers)
+                self.assertEqual(stage.environment_category, target)
+                self.assertEqual(stage.is_closing, stage.code == "closed")
+                self.assertEqual(
+                    stage.pulls_back, stage.code not in ("production", "closed")
+                )
+
+    def test_there_are_exactly_four_personas_each_held_by_its_group(self):
+        personas = self._all("ipai.persona")
+        self.assertEqual({p.code: p.name for p in personas}, PERSONAS)
+        for persona in personas:
+            group = self.env.ref(f"{MODULE}.group_{persona.code}")
+            self.assertEqual(persona.group_id, group)
+            self.assertTrue(persona.mission)
+
+    def test_there_are_exactly_ten_expertise_domains(self):
+        domains = self._all("ipai.expertise.domain")
+        self.assertEqual(set(domains.mapped("code")), DOMAINS)
+        self.assertEqual(len(domains), 10)
+        self.assertTrue(all(domains.mapped("scope")))
+
+    def test_there_are_the_types_of_evidence_of_the_domain(self):
+        codes = self._all("ipai.evidence.type").mapped("code")
+        self.assertEqual(set(codes), EVIDENCE_TYPES)
+        self.assertEqual(len(codes), len(EVIDENCE_TYPES))
+
+    # --- upgrades --------------------------------------------------------------------
+
+    def test_every_definition_is_protected_from_upgrades(self):
+        for model in MODELS:
+            records = self._all(model)
+            data = self.env["ir.model.data"].search(
+                [("module", "=", MODULE), ("model", "=", model)]
+            )
+            self.assertEqual(set(data.mapped("res_id")), set(records.ids), model)
+            self.assertTrue(all(data.mapped("noupdate")), model)
+
+    def test_an_upgrade_keeps_what_governance_changed(self):
+        gate = self.env.ref(f"{MODULE}.gate_g1")
+        stage = self.env.ref(f"{MODULE}.stage_production")
+        requirement = self.env.ref(f"{MODULE}.requirement_g2_test_evidence")
+        type_ = self.env.ref(f"{MODULE}.evidence_type_sbom")
+        persona = self.env.ref(f"{MODULE}.persona_sre")
+        domain = self.env.ref(f"{MODULE}.domain_devx_ci_cd")
+        gate.name = "Our Build"
+        stage.write({"persona_ids": [(5,)], "sequence": 45})
+        requirement.write({"active": False, "freshness_hours": 8})
+        type_.metadata_schema = '{"type": "object"}'
+        persona.mission = "Ours"
+        domain.scope = "Ours"
+        self._reload()
+        self.assertEqual(gate.name, "Our Build")
+        self.assertEqual((stage.persona_ids.ids, stage.sequence), ([], 45))
+        self.assertEqual((requirement.active, requirement.freshness_hours), (False, 8))
+        self.assertEqual(type_.metadata_schema, '{"type": "object"}')
+        self.assertEqual((persona.mission, domain.scope), ("Ours", "Ours"))
+
+    def test_an_upgrade_changes_and_adds_nothing(self):
+        before = {model: self._all(model).read() for model in MODELS}
+        self._reload()
+        self.assertEqual({model: self._all(model).read() for model in MODELS}, before)

@@ -1,0 +1,4 @@
+from . import release_wizard
+from . import record_evidence
+from . import decide
+from . import move

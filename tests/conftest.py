@@ -1,0 +1,59 @@
+"""Black-box tests: real servers on real databases, which end with the run."""
+
+from contextlib import ExitStack
+
+import pytest
+from outside import Site
+
+from tools import databases, postgres
+from tools.server import Server
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """A PostgreSQL server, which the environment of this process then names."""
+    with postgres.running():
+        yield
+
+
+@pytest.fixture(scope="session")
+def start_site(postgresql):
+    """A function that starts a server on its own copy of the demo database.
+
+    ``start_site(workers=2)`` has two processes, ``start_site(site.database)`` serves a
+    database that is there already, ``arguments`` are more of Odoo's command line. It
+    answers by then, and ends with the test run.
+    """
+    with ExitStack() as stack:
+
+        def start(database=None, workers=0, arguments=()):
+            if not database:
+                template = databases.template("demo")
+                database = stack.enter_context(databases.temporary(template))
+            return Site(
+                stack.enter_context(
+                    Server(database, workers=workers, arguments=arguments)
+                )
+            )
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def site(start_site):
+    """The server that most tests share."""
+    return start_site()
+
+
+@pytest.fixture
+def rpc(site):
+    """``rpc(login)``: a client for one of the demo logins."""
+    return site.rpc
+
+
+@pytest.fixture
+def connection(site):
+    """A connection of psycopg2 to the database of the shared server."""
+    connection = site.connect()
+    yield connection
+    connection.close()

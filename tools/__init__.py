@@ -1,0 +1,1 @@
+"""Set-up, start and test of the project; see ``python3 -m tools help``."""

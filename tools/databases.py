@@ -1,0 +1,277 @@
+"""Databases: three templates, each built from the one before, and copies of them.
+
+``base``  Odoo with what the addon depends on
+``addon`` base, and the addon
+``demo``  addon, and the addon's demo data
+
+A template carries a key, the hash of all it was made of, as its comment in the
+database. It is built under another name and renamed when it is complete, so one that
+exists is always whole. Copies are made by PostgreSQL itself, with the files of the
+attachments linked beside them.
+
+Runs inside the virtualenv (psycopg2).
+"""
+
+import ast
+import contextlib
+import hashlib
+import itertools
+import os
+import shutil
+from functools import cache
+
+from . import odoo
+from .locks import setting_up
+from .paths import ADDON, ADDON_NAME, DATA, PREFIX, ROOT
+from .say import Stop, slow
+
+#: Read by a running server or by the tests, never stored in a database.
+NOT_STORED = (
+    "tests",
+    "readme",
+    "static/src",
+    "static/tests",
+    "static/lib",
+    "__pycache__",
+)
+_numbers = itertools.count(1)
+
+
+@contextlib.contextmanager
+def cursor(database="postgres"):
+    """A cursor in autocommit on a database of the server that the environment names."""
+    import psycopg2
+
+    try:
+        connection = psycopg2.connect(dbname=database)
+    except psycopg2.OperationalError as error:
+        raise Stop(
+            f"PostgreSQL does not answer ({str(error).strip().splitlines()[0]}): "
+            "check the PG* variables, or unset them to use the embedded server."
+        ) from None
+    connection.autocommit = True
+    try:
+        yield connection.cursor()
+    finally:
+        connection.close()
+
+
+def exists(name):
+    """Whether the server has a database of this name."""
+    with cursor() as cr:
+        cr.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+        return bool(cr.rowcount)
+
+
+def key_of(name):
+    """The key that the database carries, or nothing."""
+    with cursor() as cr:
+        cr.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database"
+            " WHERE datname = %s",
+            [name],
+        )
+        row = cr.fetchone()
+    return row and row[0]
+
+
+def set_key(name, key):
+    """Have the database carry a key."""
+    with cursor() as cr:
+        cr.execute(f'COMMENT ON DATABASE "{name}" IS %s', [key])
+
+
+def _filestore(name):
+    return DATA / "filestore" / name
+
+
+def drop(name):
+    """Drop a database, whoever is connected, with the files of its attachments."""
+    with cursor() as cr:
+        cr.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    shutil.rmtree(_filestore(name), ignore_errors=True)
+
+
+def copy(template, name):
+    """Make a database as a copy of another, to which nobody may be connected."""
+    drop(name)
+    with cursor() as cr:
+        cr.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    if _filestore(template).exists():
+        # The files are named by their content and never change: a link is as good as a
+        # copy.
+        shutil.copytree(_filestore(template), _filestore(name), copy_function=os.link)
+
+
+def _rename(name, new):
+    drop(new)
+    if _filestore(name).exists():
+        _filestore(name).rename(_filestore(new))
+    with cursor() as cr:
+        cr.execute(f'ALTER DATABASE "{name}" RENAME TO "{new}"')
+
+
+def temporary_name():
+    """A name of our own for a database that ends with this process."""
+    return f"{PREFIX}_{os.getpid()}_{next(_numbers)}"
+
+
+@contextlib.contextmanager
+def temporary(template):
+    """A copy of a template for the length of the block."""
+    name = temporary_name()
+    copy(template, name)
+    try:
+        yield name
+    finally:
+        drop(name)
+
+
+def drop_left_over():
+    """Drop the temporary databases of processes that were killed."""
+    with cursor() as cr:
+        cr.execute(
+            "SELECT datname FROM pg_database WHERE datname ~ %s", [f"^{PREFIX}_[0-9]+_"]
+        )
+        names = [row[0] for row in cr.fetchall()]
+    for name in names:
+        if not os.path.exists(f"/proc/{name.split('_')[2]}"):
+            drop(name)
+
+
+def manifest():
+    """The addon's manifest."""
+    try:
+        return ast.literal_eval((ADDON / "__manifest__.py").read_text())
+    except FileNotFoundError:
+        raise Stop(f"There is no addon in {ADDON}: is the clone complete?") from None
+
+
+def _digest(*parts):
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def base_key():
+    """What the template ``base`` is made of."""
+    return _digest(odoo.identity(), *sorted(manifest()["depends"]))
+
+
+@cache
+def addon_key():
+    """What the templates ``addon`` and ``demo`` are made of.
+
+    All of the addon but what the server and the tests read from its folder each time.
+    """
+    parts = []
+    for path in sorted(ADDON.rglob("*")):
+        name = path.relative_to(ADDON).as_posix()
+        if path.is_file() and not any(f"/{skip}/" in f"/{name}" for skip in NOT_STORED):
+            parts += [name, hashlib.sha256(path.read_bytes()).hexdigest()]
+    requirements = (ROOT / "requirements.txt").read_text()
+    return _digest(base_key(), requirements, *parts)
+
+
+def _build(name, key, source, fill):
+    temp = temporary_name()
+    try:
+        if source:
+            copy(source, temp)
+        else:
+            with cursor() as cr:
+                cr.execute(
+                    f'CREATE DATABASE "{temp}" TEMPLATE template0'
+                    " ENCODING 'UTF8' LC_COLLATE 'C'"
+                )
+        fill(temp)
+        set_key(temp, key)
+        _rename(temp, name)
+    except BaseException:
+        drop(temp)
+        raise
+    return name
+
+
+def _install(what, database, modules):
+    odoo.install(what, database, modules)
+    # Odoo only warns about a module that it cannot find or install, and ends well.
+    with cursor(database) as cr:
+        cr.execute(
+            "SELECT name FROM ir_module_module"
+            " WHERE name = ANY(%s) AND state = 'installed'",
+            [modules],
+        )
+        missing = set(modules) - {row[0] for row in cr.fetchall()}
+    if missing:
+        raise Stop(
+            f"Odoo did not install {', '.join(missing)}: "
+            ".run/log/odoo-install.log says why."
+        )
+
+
+def _install_base(database):
+    _install(
+        "Installing Odoo's base in a template database", database, manifest()["depends"]
+    )
+
+
+def _install_addon(database):
+    _install(f"Installing {ADDON_NAME} in a template database", database, [ADDON_NAME])
+
+
+def _load_demo(database):
+    odoo.script("Loading the demo data", database, "load_demo", ADDON_NAME)
+
+
+#: name → its key, the template it starts from, what is done to it
+_STEPS = {
+    "base": (base_key, None, _install_base),
+    "addon": (addon_key, "base", _install_addon),
+    "demo": (addon_key, "addon", _load_demo),
+}
+
+
+def template(kind):
+    """The name of a template database, built first if it is missing or out of date."""
+    with setting_up():
+        return _template(kind)
+
+
+def _template(kind):
+    key, source, fill = _STEPS[kind]
+    name = f"{PREFIX}_{kind}"
+    if key_of(name) != key():
+        source = source and _template(source)
+        _build(name, key(), source, fill)
+    return name
+
+
+def up_to_date(name):
+    """Have a lasting database with the addon and its demo data, as the source is now.
+
+    A new one is a copy of the template ``demo``; one made from an older source is
+    upgraded and keeps its data.
+    """
+    if not exists(name):
+        with setting_up():
+            source = _template("demo")
+            with slow(f"Making the database {name}"):
+                temp = temporary_name()
+                copy(source, temp)
+                set_key(temp, addon_key())
+                _rename(temp, name)
+    elif key_of(name) != addon_key():
+        if key_of(name) is None:
+            raise Stop(
+                f"The database {name} was not made by make run and is left alone: "
+                "choose another, make run DB=other."
+            )
+        odoo.upgrade(
+            f"Upgrading {ADDON_NAME} in the database {name}", name, [ADDON_NAME]
+        )
+        set_key(name, addon_key())
+
+
+def drop_all():
+    """Drop every database that this clone made: each has its folder of attachments."""
+    for folder in (DATA / "filestore").iterdir():
+        drop(folder.name)

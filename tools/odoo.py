@@ -1,0 +1,111 @@
+"""Odoo's command line: its environment; installing, upgrading, scripts."""
+
+import os
+import re
+from functools import cache
+from pathlib import Path
+
+from . import odoo_source, proc
+from .paths import ADDONS_PATH, DATA, ROOT, venv_python
+
+CONFIGURATION = ROOT / "odoo.conf"
+SCRIPTS = Path(__file__).with_name("scripts")
+#: A line of Odoo's log: its level, its logger, its text.
+LOG_LINE = re.compile(r"^\S+ \S+ \d+ (\w+) \S+ (\S+): (.*)$", re.MULTILINE)
+
+
+@cache
+def identity():
+    """What tells this Odoo from another."""
+    return odoo_source.identity(odoo_source.home())
+
+
+def environment():
+    """The variables from which Odoo, and pytest-odoo with it, takes what is ours alone.
+
+    What an installation shares with the Docker one is in ``odoo.conf``.
+    """
+    return {
+        **os.environ,
+        "ODOO_RC": str(CONFIGURATION),
+        "ODOO_ADDONS_PATH": str(ADDONS_PATH),
+        "ODOO_DATA_DIR": str(DATA),
+        "ODOO_HTTP_INTERFACE": "127.0.0.1",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def command(*arguments):
+    """A command line for Odoo in the virtualenv."""
+    return [venv_python(), "-m", "odoo", *arguments]
+
+
+def problems(log):
+    """The warnings and errors in a log of Odoo, as "LEVEL logger: text" lines."""
+    return [
+        f"{level} {logger}: {text}"
+        for level, logger, text in LOG_LINE.findall(log)
+        if level in ("WARNING", "ERROR", "CRITICAL")
+    ]
+
+
+def _why(text):
+    found = [line for line in problems(text) if not line.startswith("WARNING")]
+    last = text.strip().splitlines()[-1].strip()
+    first = f"{found[0]} / " if found else ""
+    return f"Odoo stopped with an error: {first}{last} (see .run/log)"
+
+
+def _run(what, log, *arguments, **kwargs):
+    DATA.mkdir(parents=True, exist_ok=True)
+    return proc.run(
+        what,
+        command(*arguments),
+        log=f"odoo-{log}",
+        why=_why,
+        env=environment(),
+        **kwargs,
+    )
+
+
+def install(what, database, modules):
+    """Install modules in a database; the path of the log."""
+    arguments = [
+        "-d",
+        database,
+        "-i",
+        ",".join(modules),
+        "--stop-after-init",
+        "--no-http",
+    ]
+    return _run(what, "install", *arguments)
+
+
+def upgrade(what, database, modules):
+    """Upgrade modules in a database; the path of the log."""
+    arguments = [
+        "-d",
+        database,
+        "-u",
+        ",".join(modules),
+        "--stop-after-init",
+        "--no-http",
+    ]
+    return _run(what, "upgrade", *arguments)
+
+
+def script(what, database, name, *arguments):
+    """Run ``tools/scripts/<name>.py`` in an Odoo shell; the path of the log.
+
+    The script finds its arguments in the environment variable ``ARGUMENTS``, by spaces.
+    """
+    DATA.mkdir(parents=True, exist_ok=True)
+    with open(SCRIPTS / f"{name}.py") as source:
+        return proc.run(
+            what,
+            command("shell", "-d", database, "--no-http"),
+            log=f"odoo-{name}",
+            why=_why,
+            env={**environment(), "ARGUMENTS": " ".join(arguments)},
+            stdin=source,
+        )

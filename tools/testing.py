@@ -1,0 +1,173 @@
+"""``make test``: three layers, a pytest run each, one closing line over all.
+
+``unit``   tests/unit: plain Python, Odoo cannot be imported
+``odoo``   the addon's own tests by pytest-odoo, browser tests included
+``server`` tests/test_*.py: from outside, against real server processes
+"""
+
+import re
+import signal
+import time
+import xml.etree.ElementTree as ET
+from collections import Counter
+from pathlib import Path
+
+from . import chromium, databases, odoo, postgres, proc
+from .paths import ADDON, REPORTS, ROOT, venv_python
+from .say import Stop, say
+
+#: Reasons for which a test may be skipped, one regular expression a line.
+ALLOWED_SKIPS = ROOT / "tests" / "allowed_skips.txt"
+LAYERS = ("unit", "odoo", "server")
+
+
+def _layer_of(path):
+    path = Path(path.split("::")[0]).resolve()
+    if path.is_relative_to(ADDON):
+        return "odoo"
+    if path.is_relative_to(ROOT / "tests" / "unit"):
+        return "unit"
+    if path.is_relative_to(ROOT / "tests"):
+        return "server"
+    raise Stop(f"{path} is no test: name one below tests/ or {ADDON.name}/tests/.")
+
+
+def _is_path(word):
+    return not word.startswith("-") and Path(word.split("::")[0]).exists()
+
+
+def plan(words):
+    """Which layers run, on which paths, with which options.
+
+    :param words: paths choose the layers, all else goes to pytest
+    :return: layer → (paths, options)
+    """
+    paths = [word for word in words if _is_path(word)]
+    options = [word for word in words if not _is_path(word)]
+    missing = [word for word in options if re.search(r"\.py(::|$)", word)]
+    if missing:
+        raise Stop(f"There is no test file {missing[0]}.")
+    if not paths:
+        everything = {
+            "unit": ["tests/unit"],
+            "odoo": [str(ADDON / "tests")],
+            "server": [
+                str(path) for path in sorted((ROOT / "tests").glob("test_*.py"))
+            ],
+        }
+        return {layer: (everything[layer], options) for layer in LAYERS}
+    chosen = {}
+    for path in paths:
+        chosen.setdefault(_layer_of(path), []).append(path)
+    return {layer: (chosen[layer], options) for layer in LAYERS if layer in chosen}
+
+
+def _pytest(layer, paths, options, env):
+    report = REPORTS / f"{layer}.xml"
+    report.unlink(missing_ok=True)
+    command = [
+        venv_python(),
+        "-m",
+        "pytest",
+        *(["-p", "no:odoo"] if layer != "odoo" else []),
+        "--junit-xml",
+        report,
+        "-o",
+        f"junit_suite_name={layer}",
+        *options,
+        *paths,
+    ]
+    child = proc.start(command, env=env)
+    try:
+        code = child.wait()
+    finally:
+        # On the signal of a Ctrl-C, unlike on others, pytest tears its fixtures down.
+        proc.end(child, signal.SIGINT, patience=40)
+    return code, report
+
+
+def _run(layer, paths, options):
+    env = {**odoo.environment(), "PYTHONPATH": str(ROOT)}
+    if layer != "odoo":
+        return _pytest(layer, paths, options, env)
+    chromium.ensure()
+    with databases.temporary(databases.template("addon")) as name:
+        own = ["--odoo-http", "--odoo-database", name, "--rootdir", str(ROOT)]
+        return _pytest(layer, paths, own + options, env)
+
+
+def _outcomes(report):
+    """Each test case of a JUnit file as (outcome, name, reason)."""
+    for case in ET.parse(report).iter("testcase"):
+        name = f"{case.get('classname')}.{case.get('name')}"
+        for tag in ("error", "failure", "skipped"):
+            found = case.find(tag)
+            if found is not None:
+                yield tag, name, found.get("message") or ""
+                break
+        else:
+            yield "passed", name, ""
+
+
+def allowed_skips():
+    """The patterns of the reasons for which a test may be skipped."""
+    lines = ALLOWED_SKIPS.read_text().splitlines() if ALLOWED_SKIPS.exists() else []
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def count(report, code):
+    """Passed and failed of one pytest run; what only counts as failed is printed.
+
+    A skipped test is a failed one, unless its reason is allowed: a test that did not
+    run shows nothing.
+
+    :param report: the JUnit file
+    :param code: pytest's exit code
+    """
+    tally = Counter()
+    if report.exists():
+        for outcome, name, reason in _outcomes(report):
+            if outcome == "skipped" and any(
+                re.search(each, reason) for each in allowed_skips()
+            ):
+                tally["skipped"] += 1
+                continue
+            if outcome == "skipped":
+                say(f"✗ skipped, and that counts as failed: {name} ({reason})")
+            tally["passed" if outcome == "passed" else "failed"] += 1
+    if code and not tally["failed"]:
+        # pytest itself failed: nothing was collected (5), wrong usage (4), it broke
+        # (3).
+        say(
+            f"✗ pytest ended with exit code {code}"
+            + (": no test was found" if code == 5 else "")
+        )
+        tally["failed"] += 1
+    return tally
+
+
+def test(arguments):
+    """``test [ARGS]``: run what the arguments ask for; 1 if anything failed."""
+    layers = plan(arguments)
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    for old in REPORTS.glob("*.xml"):
+        old.unlink()
+    total, started = Counter(), time.monotonic()
+    with postgres.running():
+        databases.drop_left_over()
+        for layer, (paths, options) in layers.items():
+            say(f"\n── {layer} tests " + "─" * 60)
+            if not paths:
+                say("✗ there are none")
+                total["failed"] += 1
+                continue
+            begun = time.monotonic()
+            code, report = _run(layer, paths, options)
+            total += count(report, code)
+            say(f"· {layer} tests took {time.monotonic() - begun:.0f} s")
+    say(
+        f"\n· all of it took {time.monotonic() - started:.0f} s; "
+        f"reports: {REPORTS}/*.xml"
+    )
+    say(f"{total['passed']} passed, {total['failed']} failed")
+    return 1 if total["failed"] else 0
