@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 
+import attacks
 import pytest
 from outside import Site
 
@@ -57,3 +58,15 @@ def connection(site):
     connection = site.connect()
     yield connection
     connection.close()
+
+
+@pytest.fixture(scope="session")
+def callers(site):
+    """``callers(interface, login)``: a function that calls methods there."""
+    return attacks.Callers(site)
+
+
+@pytest.fixture
+def database(connection):
+    """Reads the database of the shared server, and tells whether it was changed."""
+    return attacks.Database(connection)

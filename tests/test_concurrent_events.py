@@ -1,5 +1,6 @@
 """Many senders at once: nothing is lost, nothing counted twice."""
 
+import itertools
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -55,12 +56,11 @@ def test_100_events_with_30_duplicates_have_70_outcomes(busy):
     assert {a["http_status"] for a in answers} == {200}
     checks = "SELECT count(*) FROM ipai_check WHERE release_id = %s"
     assert count(busy, checks, release["id"]) == 70
-    logs = "SELECT count(*) FROM ipai_ingest_log WHERE idempotency_key LIKE %s AND status = %s"
+    logged = "SELECT count(*) FROM ipai_ingest_log WHERE idempotency_key LIKE %s"
     keys = f"%{release['uuid']}%"
-    assert count(busy, logs, keys, "accepted") == 70
-    assert count(busy, logs, keys, "duplicate") == 30
-    everything = "SELECT count(*) FROM ipai_ingest_log WHERE idempotency_key LIKE %s"
-    assert count(busy, everything, keys) == 100, "one row per submission, no more"
+    assert count(busy, f"{logged} AND status = %s", keys, "accepted") == 70
+    assert count(busy, f"{logged} AND status = %s", keys, "duplicate") == 30
+    assert count(busy, logged, keys) == 100, "one row per submission, no more"
 
 
 def test_the_same_event_from_ten_senders_at_once_counts_once(busy):
@@ -81,7 +81,9 @@ def test_a_release_opened_by_ten_senders_at_once_is_one_release(busy):
     clients = [busy.rpc("ci") for _ in range(SENDERS)]
     with ThreadPoolExecutor(SENDERS) as pool:
         answers = list(
-            pool.map(lambda ci: events.open_release(ci, "opened-once", "ab" * 20), clients)
+            pool.map(
+                lambda ci: events.open_release(ci, "opened-once", "ab" * 20), clients
+            )
         )
     assert len({a["uuid"] for a in answers}) == 1
     assert Counter(a["created"] for a in answers) == {True: 1, False: SENDERS - 1}
@@ -117,8 +119,6 @@ def test_the_chain_of_a_busy_release_has_no_gap_and_no_fork(busy):
         head = cr.fetchone()
     connection.close()
     assert [sequence for sequence, _, _ in chain] == list(range(1, len(chain) + 1))
-    assert all(
-        after[1] == before[2] for before, after in zip(chain, chain[1:], strict=False)
-    )
+    assert all(after[1] == before[2] for before, after in itertools.pairwise(chain))
     assert head == (len(chain), chain[-1][2])
     assert len(chain) == 1 + 30

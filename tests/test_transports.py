@@ -118,7 +118,9 @@ def test_whoever_has_no_role_is_refused(site, rpc):
 def test_a_refused_write_is_in_the_ledger_although_it_was_rolled_back(rpc, release):
     with pytest.raises(xmlrpc.client.Fault, match="No build log recorded"):
         rpc("dev").execute_kw(
-            "ipai.release", "write", [[release["id"]], {"stage_id": _stage(rpc, "closed")}]
+            "ipai.release",
+            "write",
+            [[release["id"]], {"stage_id": _stage(rpc, "closed")}],
         )
     entries = rpc("auditor").execute_kw(
         "ipai.ledger.entry",
@@ -159,7 +161,9 @@ def test_the_engine_cannot_be_reached_by_name(rpc, release):
     )
     for model, method, arguments in attempts:
         for login in ("admin", "rm", "ci"):
-            with pytest.raises(xmlrpc.client.Fault, match="[Pp]rivate|cannot be called"):
+            with pytest.raises(
+                xmlrpc.client.Fault, match="[Pp]rivate|cannot be called"
+            ):
                 rpc(login).execute_kw(model, method, arguments)
 
 

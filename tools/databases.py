@@ -1,8 +1,9 @@
-"""Databases: three templates, each built from the one before, and copies of them.
+"""Databases: templates, each built from one before, and copies of them.
 
 ``base``  Odoo with what the addon depends on
 ``addon`` base, and the addon
 ``demo``  addon, and the addon's demo data
+``web``   addon, and the bundles of the web client, for browser tests
 
 A template carries a key, the hash of all it was made of, as its comment in the
 database. It is built under another name and renamed when it is complete, so one that
@@ -25,15 +26,10 @@ from .locks import setting_up
 from .paths import ADDON, ADDON_NAME, DATA, PREFIX, ROOT
 from .say import Stop, slow
 
-#: Read by a running server or by the tests, never stored in a database.
-NOT_STORED = (
-    "tests",
-    "readme",
-    "static/src",
-    "static/tests",
-    "static/lib",
-    "__pycache__",
-)
+#: Read by a running server from the addon's folder: the bundles are made of it.
+BUNDLED = ("static/src", "static/tests", "static/lib")
+#: Neither stored in a database nor in its bundles.
+UNUSED = ("tests", "readme", "__pycache__")
 _numbers = itertools.count(1)
 
 
@@ -156,19 +152,33 @@ def base_key():
     return _digest(odoo.identity(), *sorted(manifest()["depends"]))
 
 
+def _is_below(name, folders):
+    return any(f"/{folder}/" in f"/{name}" for folder in folders)
+
+
+def _digest_of_files(wanted):
+    parts = []
+    for path in sorted(ADDON.rglob("*")):
+        name = path.relative_to(ADDON).as_posix()
+        if path.is_file() and wanted(name):
+            parts += [name, hashlib.sha256(path.read_bytes()).hexdigest()]
+    return _digest(*parts)
+
+
 @cache
 def addon_key():
     """What the templates ``addon`` and ``demo`` are made of.
 
     All of the addon but what the server and the tests read from its folder each time.
     """
-    parts = []
-    for path in sorted(ADDON.rglob("*")):
-        name = path.relative_to(ADDON).as_posix()
-        if path.is_file() and not any(f"/{skip}/" in f"/{name}" for skip in NOT_STORED):
-            parts += [name, hashlib.sha256(path.read_bytes()).hexdigest()]
-    requirements = (ROOT / "requirements.txt").read_text()
-    return _digest(base_key(), requirements, *parts)
+    files = _digest_of_files(lambda name: not _is_below(name, (*BUNDLED, *UNUSED)))
+    return _digest(base_key(), (ROOT / "requirements.txt").read_text(), files)
+
+
+@cache
+def web_key():
+    """What the template ``web`` is made of."""
+    return _digest(addon_key(), _digest_of_files(lambda name: _is_below(name, BUNDLED)))
 
 
 def _build(name, key, source, fill):
@@ -222,11 +232,16 @@ def _load_demo(database):
     odoo.script("Loading the demo data", database, "load_demo", ADDON_NAME)
 
 
+def _make_bundles(database):
+    odoo.script("Making the bundles of the web client", database, "make_bundles")
+
+
 #: name → its key, the template it starts from, what is done to it
-_STEPS = {
+STEPS = {
     "base": (base_key, None, _install_base),
     "addon": (addon_key, "base", _install_addon),
     "demo": (addon_key, "addon", _load_demo),
+    "web": (web_key, "addon", _make_bundles),
 }
 
 
@@ -237,7 +252,7 @@ def template(kind):
 
 
 def _template(kind):
-    key, source, fill = _STEPS[kind]
+    key, source, fill = STEPS[kind]
     name = f"{PREFIX}_{kind}"
     if key_of(name) != key():
         source = source and _template(source)

@@ -52,7 +52,7 @@ def execute(arguments):
     with postgres.running():
         made = {}
         try:
-            for kind in ("base", "addon", "demo"):
+            for kind in databases.STEPS:
                 if any(f"{{{kind}}}" in word for word in arguments):
                     made[kind] = databases.temporary_name()
                     databases.copy(databases.template(kind), made[kind])

@@ -86,12 +86,22 @@ def _pytest(layer, paths, options, env):
     return code, report
 
 
+def _any_browser_test(paths):
+    files = []
+    for path in paths:
+        found = Path(path.split("::")[0])
+        files += found.rglob("test_*.py") if found.is_dir() else [found]
+    return any("HttpCase" in file.read_text() for file in files)
+
+
 def _run(layer, paths, options):
     env = {**odoo.environment(), "PYTHONPATH": str(ROOT)}
     if layer != "odoo":
         return _pytest(layer, paths, options, env)
-    chromium.ensure()
-    with databases.temporary(databases.template("addon")) as name:
+    kind = "web" if _any_browser_test(paths) else "addon"
+    if kind == "web":
+        chromium.ensure()
+    with databases.temporary(databases.template(kind)) as name:
         own = ["--odoo-http", "--odoo-database", name, "--rootdir", str(ROOT)]
         return _pytest(layer, paths, own + options, env)
 

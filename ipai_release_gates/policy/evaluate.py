@@ -264,7 +264,9 @@ def _judge_evidence(case, gate, requirement):
         return _unmet(
             f"The {label} was {case._too_old(requirement, latest.recorded_at)}", fact
         )
-    return _met(f"The {label} is recorded for revision {case.short_revision}", fact)
+    return _met(
+        f"{label.capitalize()} recorded for revision {case.short_revision}", fact
+    )
 
 
 def _judge_evidence_package(case, gate, requirement):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from odoo.tests import TransactionCase, new_test_user
+from odoo.tools import SQL
 
 from odoo.addons.ipai_release_gates.exceptions import GateRefused
 
@@ -384,6 +385,8 @@ class GateCase(TransactionCase):
         self.env.flush_all()
         contents = {}
         for table in tables:
-            self.env.cr.execute(f"SELECT t::text FROM {table} t ORDER BY id")
-            contents[table] = [row[0] for row in self.env.cr.fetchall()]
+            rows = self.env.execute_query(
+                SQL("SELECT t::text FROM %s t ORDER BY id", SQL.identifier(table))
+            )
+            contents[table] = [row[0] for row in rows]
         return contents

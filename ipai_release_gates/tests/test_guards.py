@@ -119,11 +119,11 @@ class TestGuards(GateCase):
             and issubclass(cls.registry[model], cls.registry[GUARD])
         }
 
-    def refuses(self, attempt, *errors):
+    def refuses(self, attempt, error=UserError):
         """The attempt ends in a refusal; without a savepoint, as nothing is written."""
         try:
             attempt()
-        except errors or (AccessError, UserError):
+        except error:
             return
         self.fail("nothing was refused")
 
@@ -256,7 +256,7 @@ class TestGuards(GateCase):
     # --- create ----------------------------------------------------------------------
 
     def valid(self, model):
-        """Values with which the model's own role may create a record, and who that is."""
+        """A user who may create a record of the model, and values that are valid."""
         release = self.release.id
         type_ = self.env["ipai.evidence.type"].search([("code", "=", "test_result")])
         return {

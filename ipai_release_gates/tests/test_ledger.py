@@ -300,8 +300,8 @@ class TestLedger(GateCase):
             ),
             (
                 [("changed", 2)],
-                "UPDATE ipai_ledger_entry"
-                " SET occurred_at = '2020-01-01T00:00:00.000000Z' %s = 2",
+                "UPDATE ipai_ledger_entry SET occurred_at = %s %s = 2",
+                "2020-01-01T00:00:00.000000Z",
                 where,
             ),
             ([("missing", 2)], "DELETE FROM ipai_ledger_entry %s = 2", where),
@@ -334,8 +334,8 @@ class TestLedger(GateCase):
         )
         (entry,) = ledger.extend(len(rows), rows[-1]["hash"], [draft])
         faults = self.tampered(
-            "INSERT INTO ipai_ledger_entry (release_id, sequence, kind, actor_id, actor,"
-            " occurred_at, recorded_at, subject, body, previous_hash, hash)"
+            "INSERT INTO ipai_ledger_entry (release_id, sequence, kind, actor_id,"
+            " actor, occurred_at, recorded_at, subject, body, previous_hash, hash)"
             " VALUES (%s, %s, %s, %s, %s, %s, now(), %s, %s, %s, %s)",
             self.release.id,
             entry.sequence,
@@ -354,8 +354,8 @@ class TestLedger(GateCase):
         with mute_logger("odoo.sql_db"):
             faults = self.tampered(
                 "UPDATE ipai_ledger_entry a SET body = b.body, kind = b.kind,"
-                " actor = b.actor, subject = b.subject, previous_hash = b.previous_hash,"
-                " hash = b.hash FROM ipai_ledger_entry b"
+                " actor = b.actor, subject = b.subject, hash = b.hash,"
+                " previous_hash = b.previous_hash FROM ipai_ledger_entry b"
                 " WHERE a.release_id = %s AND b.release_id = %s"
                 " AND a.sequence IN (2, 3) AND b.sequence = 5 - a.sequence",
                 self.release.id,

@@ -1,5 +1,7 @@
 """Server actions on releases: Odoo lets them skip access checks, the methods do not."""
 
+from lxml import etree
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
@@ -192,9 +194,22 @@ class TestRecordEvidenceKind(ServerActionCase):
         with self.assertRaisesRegex(UserError, "placeholder"):
             self.run_action(self.action, self.sre)
 
-    def test_its_form_shows_its_fields_for_this_kind_only(self):
-        arch = self.env["ir.actions.server"].get_view(
-            self.env.ref("base.view_server_action_form").id, "form"
-        )["arch"]
-        self.assertIn("ipai_evidence_type_id", arch)
-        self.assertIn("state != 'ipai_record_evidence'", arch)
+    def test_its_form_shows_its_fields_to_administrators_with_a_role(self):
+        system = self.env.ref("base.group_system")
+        view = self.env.ref("base.view_server_action_form")
+        for name, group, shown in (
+            ("plain", "base.group_system", False),
+            ("governing", "group_governance_admin", True),
+        ):
+            user = self.new_user(f"{name}_admin", group)
+            user.group_ids = [(4, system.id)]
+            actions = self.env["ir.actions.server"].with_user(user)
+            arch = etree.fromstring(actions.get_view(view.id, "form")["arch"])
+            with self.subTest(user=name):
+                self.assertEqual(
+                    bool(arch.xpath("//field[@name='ipai_evidence_type_id']")), shown
+                )
+                group = arch.xpath(
+                    "//*[@invisible=\"state != 'ipai_record_evidence'\"]"
+                )
+                self.assertEqual(len(group), 1)

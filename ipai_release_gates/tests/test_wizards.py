@@ -154,6 +154,17 @@ class TestDecide(GateCase):
         )
         self.assertIn("No acceptance criteria recorded", lines[0].finding)
 
+    def test_over_many_releases_it_counts_those_a_criterion_holds_for(self):
+        other = self.open_release()
+        self.evidence(self.qa, other, "acceptance_criteria", "G2")
+        wizard = self.wizard(self.qa, release_ids=[(6, 0, (self.release | other).ids)])
+        self.assertEqual(
+            wizard.line_ids.mapped("finding"),
+            ["Holds for 1 of 2 releases"]
+            + ["Holds for 0 of 2 releases"] * 2
+            + ["Holds for 2 of 2 releases"],
+        )
+
     def test_an_approval_keeps_what_was_verified(self):
         wizard = self.wizard(self.qa)
         wizard.line_ids.verified = True
@@ -207,8 +218,10 @@ class TestDecide(GateCase):
         hidden.sudo().project_id.company_id = self.env["res.company"].create(
             {"name": "Other"}
         )
-        wizard = self.env["ipai.decide.wizard"].with_user(self.qa).new(
-            {"release_ids": [(6, 0, hidden.ids)]}
+        wizard = (
+            self.env["ipai.decide.wizard"]
+            .with_user(self.qa)
+            .new({"release_ids": [(6, 0, hidden.ids)]})
         )
         self.assertFalse(any(wizard.line_ids.mapped("finding")))
 

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .. import policy
+
 # Conditions a signatory does not verify: their own signature, and what other gates say.
 _NOT_CRITERIA = ("approval", "prior_gate")
 
@@ -69,9 +71,7 @@ class DecideWizard(models.TransientModel):
                     row.gate_id in allowed and row.status not in ("passed", "bypassed")
                 )
             )
-            wizard.gate_id = (
-                closed.sorted("gate_sequence").gate_id[:1] or allowed[:1]
-            )
+            wizard.gate_id = closed.sorted("gate_sequence").gate_id[:1] or allowed[:1]
 
     @api.depends("gate_id")
     @api.depends_context("uid")
@@ -92,31 +92,45 @@ class DecideWizard(models.TransientModel):
                     {
                         "code": requirement.code,
                         "name": requirement.name,
-                        "finding": _finding(verdicts, requirement),
+                        "finding": self._finding(verdicts.values(), requirement),
                     },
                 )
                 for requirement in wizard.gate_id.requirement_ids
                 if requirement.kind not in _NOT_CRITERIA
             ]
 
+    def _finding(self, verdicts, requirement):
+        """What the facts say about a requirement, over one or many releases."""
+        found = [
+            condition
+            for verdict in verdicts
+            for condition in verdict.gate(requirement.gate_id.code).conditions
+            if condition.code == requirement.code
+        ]
+        if len(found) > 1:
+            return self.env._(
+                "Holds for %(met)s of %(all)s releases",
+                met=sum(condition.state != policy.UNMET for condition in found),
+                all=len(found),
+            )
+        return "".join(condition.reason for condition in found)
+
     @api.depends("gate_id", "release_ids")
     @api.depends_context("uid")
     def _compute_obstacle(self):
-        approval = self.env["ipai.approval"]
+        refusal_to_sign = self.env["ipai.approval"]._refusal_to_sign
         for wizard in self:
-            reasons = []
+            obstacles = []
             if wizard.gate_id and wizard.persona_id:
                 # Asked for the user, judged whatever the user may read.
+                gate, persona = wizard.gate_id.sudo(), wizard.persona_id.sudo()
                 for release in wizard._releases().sudo():
-                    reasons.append(
-                        approval._refusal_to_sign(
-                            release,
-                            release.revision_id,
-                            wizard.gate_id.sudo(),
-                            wizard.persona_id.sudo(),
-                        )
+                    reason = refusal_to_sign(
+                        release, release.revision_id, gate, persona
                     )
-            wizard.obstacle = "\n".join(dict.fromkeys(filter(None, reasons)))
+                    if reason:
+                        obstacles.append(f"{release.name}: {reason}")
+            wizard.obstacle = "\n".join(obstacles)
 
     def action_decide(self):
         """Record the decision with the rights of the current user."""
@@ -169,20 +183,8 @@ class DecideWizardLine(models.TransientModel):
     _name = "ipai.decide.wizard.line"
     _description = "Criterion of a decision"
 
-    wizard_id = fields.Many2one(
-        "ipai.decide.wizard", required=True, ondelete="cascade"
-    )
+    wizard_id = fields.Many2one("ipai.decide.wizard", required=True, ondelete="cascade")
     code = fields.Char(required=True)
     name = fields.Char(string="Criterion", required=True)
     finding = fields.Char(help="What the recorded facts say at this moment.")
     verified = fields.Boolean()
-
-
-def _finding(verdicts, requirement):
-    """What the facts say about a requirement, over one or many releases."""
-    reasons = []
-    for verdict in verdicts.values():
-        for condition in verdict.gate(requirement.gate_id.code).conditions:
-            if condition.code == requirement.code:
-                reasons.append(condition.reason)
-    return " · ".join(dict.fromkeys(reasons))

@@ -11,7 +11,7 @@ class RecordEvidenceWizard(models.TransientModel):
     _description = "Record evidence"
     _inherit = "ipai.release.wizard"
 
-    type_id = fields.Many2one("ipai.evidence.type", string="Type", required=True)
+    type_id = fields.Many2one("ipai.evidence.type", required=True)
     type_description = fields.Text(related="type_id.description")
     gate_id = fields.Many2one(
         "ipai.gate", help="Empty: it serves every gate of the release."
@@ -91,8 +91,7 @@ class RecordEvidenceWizard(models.TransientModel):
         if not isinstance(metadata, dict):
             raise ValidationError(
                 self.env._(
-                    "Metadata must be a JSON object, in braces: "
-                    '{"status": "normal"}.'
+                    'Metadata must be a JSON object, in braces: {"status": "normal"}.'
                 )
             )
         return metadata

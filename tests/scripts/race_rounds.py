@@ -1,18 +1,18 @@
 """Mover against failing check, on two connections; run in an Odoo shell.
 
-Every round opens a release whose G1 is green, then moves it while a failing check of the
-same revision is recorded from another connection. The ways they interleave:
+Every round opens a release whose G1 is green, then moves it while a failing check of
+the same revision is recorded from another connection. The ways they interleave:
 
 ``snapshot``  the check commits between the mover's snapshot and its verdict
 ``verdict``   the check commits between the mover's verdict and its own update
 ``free``      both start at once and run as they come
 
-A move that commits although the failing check had committed before it is *wrong*. In the
-two forced ways the check always commits first; in the free way the order of the commits is
-taken from the transactions' own commit timestamps.
+A move that commits although the failing check had committed before it is *wrong*. In
+the two forced ways the check always commits first; in the free way the ledger tells the
+order.
 
-Reads ``ROUNDS`` and ``WITHOUT_TOUCH`` (take the update of the release row out of the
-fact mixin) from the environment, prints one line ``RESULT {json}``.
+Reads ``ROUNDS``, ``WAYS`` and ``WITHOUT_TOUCH`` (take the update of the release row out
+of the fact mixin) from the environment, prints one line ``RESULT {json}``.
 """
 
 import collections
@@ -22,10 +22,11 @@ import threading
 import types
 
 from odoo import api
+from odoo.service import model as service
+
 from odoo.addons.ipai_release_gates.exceptions import GateRefused
 from odoo.addons.ipai_release_gates.models.mixins.fact import FactMixin
 from odoo.addons.ipai_release_gates.models.release.release_move import Release as Mover
-from odoo.service import model as service
 
 ROUNDS = int(os.environ["ROUNDS"])
 WAYS = os.environ["WAYS"].split()
@@ -104,11 +105,7 @@ def open_green(number):
 def fail_check(release):
     def act(user_env):
         (answer,) = user_env["ipai.control.plane"].ingest(
-            [
-                event(
-                    release, 1, event_type="check_result", name="lint", status="fail"
-                )
-            ]
+            [event(release, 1, event_type="check_result", name="lint", status="fail")]
         )
         assert answer["status"] == "accepted", answer
 
@@ -156,7 +153,7 @@ def elsewhere(function, *args):
     def run():
         try:
             function(*args)
-        except Exception as error:  # reported by the round
+        except Exception as error:  # noqa: BLE001  the round reports it
             failures.append(error)
 
     thread = threading.Thread(target=run)

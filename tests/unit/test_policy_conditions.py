@@ -400,7 +400,7 @@ TEST_RESULT = require("evidence", evidence_type="test_result")
 def test_recorded_evidence_meets_its_requirement():
     assert_met(
         judge(TEST_RESULT, evidence=(evidence(1),)),
-        "The test result is recorded for revision 4f2c9ab",
+        "Test result recorded for revision 4f2c9ab",
         ("evidence", 1),
     )
 
@@ -470,7 +470,7 @@ def test_evidence_that_says_what_is_expected_meets_the_requirement():
     condition = judge(NORMAL_BASELINE, evidence=(baseline(1, status="normal"),))
     assert_met(
         condition,
-        "The monitoring baseline is recorded for revision 4f2c9ab",
+        "Monitoring baseline recorded for revision 4f2c9ab",
         ("evidence", 1),
     )
 

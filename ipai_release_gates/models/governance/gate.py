@@ -51,8 +51,12 @@ class Gate(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_in_use(self):
-        if self.env["ipai.release.gate"].sudo().search_count(  # existence only
-            [("gate_id", "in", self.ids)], limit=1
+        if (
+            self.env["ipai.release.gate"]
+            .sudo()
+            .search_count(  # existence only
+                [("gate_id", "in", self.ids)], limit=1
+            )
         ):
             raise UserError(
                 self.env._(

@@ -82,8 +82,10 @@ class Project(models.Model):
         return tuple(dict.fromkeys(name for name in names if name))
 
     def _affected_releases(self):
-        return super()._affected_releases().filtered(
-            lambda release: release.project_id in self
+        return (
+            super()
+            ._affected_releases()
+            .filtered(lambda release: release.project_id in self)
         )
 
     def action_open_releases(self):

@@ -111,8 +111,12 @@ class ControlPlane(models.AbstractModel):
                 )
             )
         found = self._find_release(release)
-        stage = self.env["ipai.release.stage"].sudo().search(  # same for everyone
-            [("environment_category", "=", target)], limit=1
+        stage = (
+            self.env["ipai.release.stage"]
+            .sudo()
+            .search(  # same for everyone
+                [("environment_category", "=", target)], limit=1
+            )
         )
         verdict = found._verdicts()[found.id]
         gates = stage._gates_to_enter().mapped("code") if stage else []

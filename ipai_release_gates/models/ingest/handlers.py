@@ -235,12 +235,16 @@ class ControlPlane(models.AbstractModel):
         if not submission.kept:
             return
         # Only that there is one is told, not what it says.
-        since = self.env[model].sudo().search(
-            [
-                ("release_id", "=", submission.release.id),
-                ("recorded_at", ">=", submission.log.received_at),
-                *domain,
-            ]
+        since = (
+            self.env[model]
+            .sudo()
+            .search(
+                [
+                    ("release_id", "=", submission.release.id),
+                    ("recorded_at", ">=", submission.log.received_at),
+                    *domain,
+                ]
+            )
         )
         # Of events that arrived together, the order in which they came decides.
         if "ingest_log_id" in since:
@@ -271,9 +275,7 @@ class ControlPlane(models.AbstractModel):
                 "release_id",
             )
         self._refuse_overtaken(submission, "ipai.revision", [])
-        changed = release._revise(
-            envelope.source_ref, envelope.payload["authors"]
-        )
+        changed = release._revise(envelope.source_ref, envelope.payload["authors"])
         submission.revision = release.revision_id
         return {"changed": changed, "stage": release.stage_id.code}
 

@@ -71,8 +71,12 @@ class Lookup:
         """The environment of the release's project that an event names."""
         project = submission.release.project_id
         if project not in self._environments:
-            found = self._env["ipai.environment"].sudo().search(  # vocabulary
-                [("project_id", "=", project.id)]
+            found = (
+                self._env["ipai.environment"]
+                .sudo()
+                .search(  # vocabulary
+                    [("project_id", "=", project.id)]
+                )
             )
             self._environments[project] = {e.name: e for e in found}
         known = self._environments[project]
@@ -94,14 +98,18 @@ class Lookup:
         """The latest deployment of the event's revision there, or an empty record."""
         key = (submission.revision, environment)
         if key not in self._deployments:
-            self._deployments[key] = self._env["ipai.deployment"].sudo().search(
-                # named by the event's own revision and environment
-                [
-                    ("release_id", "=", submission.release.id),
-                    ("revision_id", "=", submission.revision.id),
-                    ("environment_id", "=", environment.id),
-                ],
-                order="deployed_at desc, id desc",
-                limit=1,
+            self._deployments[key] = (
+                self._env["ipai.deployment"]
+                .sudo()
+                .search(
+                    # named by the event's own revision and environment
+                    [
+                        ("release_id", "=", submission.release.id),
+                        ("revision_id", "=", submission.revision.id),
+                        ("environment_id", "=", environment.id),
+                    ],
+                    order="deployed_at desc, id desc",
+                    limit=1,
+                )
             )
         return self._deployments[key]

@@ -157,7 +157,10 @@ class FactMixin(models.AbstractModel):
             except Invalid as invalid:
                 at, message, _code = invalid.problems[0]
                 field = ".".join(filter(None, (self._fields[name].string, path_of(at))))
-                raise ValidationError(f"{field}: {message}") from invalid
+                # The message is the contract's own, the same on every transport.
+                raise ValidationError(  # pylint: disable=translation-required
+                    f"{field}: {message}"
+                ) from invalid
         return entered
 
     def _record(self):

@@ -57,9 +57,7 @@ class GuardedMixin(models.AbstractModel):
         return super().write(vals)
 
     def copy(self, default=None):
-        raise AccessError(
-            self.env._("%s cannot be duplicated.", self._description)
-        )
+        raise AccessError(self.env._("%s cannot be duplicated.", self._description))
 
     def unlink(self):
         # Not an ``ondelete`` hook: Odoo skips those for whoever sends the context key
@@ -107,8 +105,7 @@ class GuardedMixin(models.AbstractModel):
         context = {
             key: value
             for key, value in self.env.context.items()
-            if not key.startswith("default_")
-            or key.removeprefix("default_") in allowed
+            if not key.startswith("default_") or key.removeprefix("default_") in allowed
         }
         if len(context) == len(self.env.context):
             return self
@@ -117,9 +114,7 @@ class GuardedMixin(models.AbstractModel):
     def _refuse_fields(self, vals, allowed):
         for name in vals:
             if name not in allowed:
-                label = (
-                    self._fields[name].string if name in self._fields else name
-                )
+                label = self._fields[name].string if name in self._fields else name
                 raise AccessError(
                     self.env._(
                         "“%(field)s” (%(name)s) of a %(model)s is set by the engine "

@@ -40,9 +40,7 @@ class Deployment(models.Model):
         default="in_progress",
     )
     rollback_of_id = fields.Many2one("ipai.deployment", ondelete="restrict")
-    deployed_at = fields.Datetime(
-        required=True, default=lambda self: self.env.cr.now()
-    )
+    deployed_at = fields.Datetime(required=True, default=lambda self: self.env.cr.now())
     g4_status = fields.Selection(
         [("pending", "Pending"), ("passed", "Passed"), ("failed", "Failed")],
         string="G4",

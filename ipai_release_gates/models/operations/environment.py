@@ -26,6 +26,8 @@ class Environment(models.Model):
     )
 
     def _affected_releases(self):
-        return super()._affected_releases().filtered(
-            lambda release: release.project_id in self.project_id
+        return (
+            super()
+            ._affected_releases()
+            .filtered(lambda release: release.project_id in self.project_id)
         )

@@ -26,18 +26,14 @@ class Incident(models.Model):
     blocking = fields.Boolean(
         default=True, help="Holds the production promotions of the project while open."
     )
-    detected_at = fields.Datetime(
-        required=True, default=lambda self: self.env.cr.now()
-    )
+    detected_at = fields.Datetime(required=True, default=lambda self: self.env.cr.now())
     resolved_at = fields.Datetime(readonly=True)
 
     _resolved_after_detected = models.Constraint(
         "CHECK (resolved_at IS NULL OR resolved_at >= detected_at)",
         "An incident is resolved after it was detected.",
     )
-    _open_blocking = models.Index(
-        "(project_id) WHERE blocking AND resolved_at IS NULL"
-    )
+    _open_blocking = models.Index("(project_id) WHERE blocking AND resolved_at IS NULL")
 
     _creatable = frozenset(
         {

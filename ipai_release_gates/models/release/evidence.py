@@ -23,9 +23,7 @@ class Evidence(models.Model):
 
     release_id = fields.Many2one(required=False)
     revision_id = fields.Many2one(required=False)
-    type_id = fields.Many2one(
-        "ipai.evidence.type", string="Type", required=True, ondelete="restrict"
-    )
+    type_id = fields.Many2one("ipai.evidence.type", required=True, ondelete="restrict")
     type_code = fields.Char(required=True, readonly=True)
     gate_id = fields.Many2one(
         "ipai.gate",

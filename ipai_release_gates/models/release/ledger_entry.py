@@ -135,7 +135,7 @@ class LedgerEntry(models.Model):
         now = self.env.cr.now()
         # No person has the right to create entries; the facts they record were
         # checked where they were recorded.
-        super(LedgerEntry, self.sudo()).create(
+        super(LedgerEntry, self.sudo()).create(  # pylint: disable=super-method-mismatch
             [
                 {
                     "release_id": release_id,

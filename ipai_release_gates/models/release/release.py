@@ -629,9 +629,7 @@ class Release(models.Model):
         """Give a release up. Its facts and its chain stay."""
         self.check_access("write")
         if not self.env.user.has_group("ipai_release_gates.group_release_manager"):
-            raise AccessError(
-                self.env._("Only a release manager cancels a release.")
-            )
+            raise AccessError(self.env._("Only a release manager cancels a release."))
         for release in self:
             if not release.is_open:
                 raise UserError(self.env._("%s is closed already.", release.name))

@@ -40,9 +40,7 @@ class Release(models.Model):
         for requirement in in_force.search_fetch([], in_force._policy_fields):
             requirements[requirement.gate_id].append(requirement._policy_value())
         return tuple(
-            policy.Gate(
-                gate.code, gate.name, gate.sequence, tuple(requirements[gate])
-            )
+            policy.Gate(gate.code, gate.name, gate.sequence, tuple(requirements[gate]))
             for gate in gates
         )
 
@@ -244,9 +242,7 @@ class Release(models.Model):
         return [
             (
                 set(window.project_ids.ids),
-                policy.Freeze(
-                    window.id, window.name, window.starts_at, window.ends_at
-                ),
+                policy.Freeze(window.id, window.name, window.starts_at, window.ends_at),
             )
             for window in windows
         ]

@@ -122,9 +122,7 @@ class Release(models.Model):
                     )
                 )
             if current.is_closing or release.status == "cancelled":
-                problems.append(
-                    _problem("closed", self.env._("The release is closed"))
-                )
+                problems.append(_problem("closed", self.env._("The release is closed")))
             forward = (stage.sequence, stage.id) > (current.sequence, current.id)
             if not forward and not (reason or "").strip():
                 problems.append(

@@ -11,7 +11,8 @@ export class ChecklistField extends Component {
     get items() {
         const value = this.props.record.data[this.props.name];
         const isChecklist =
-            Array.isArray(value) && value.every((item) => item && typeof item.name === "string");
+            Array.isArray(value) &&
+            value.every((item) => item && typeof item.name === "string");
         return isChecklist ? value : null;
     }
 

@@ -1,4 +1,5 @@
 import { Component, onWillStart } from "@odoo/owl";
+import { formatDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { user } from "@web/core/user";
@@ -11,16 +12,33 @@ import { CONDITION_STATES, GATE_STATUSES } from "../status";
 // The kinds of facts a verdict rests on, and where they can be looked at.
 const FACTS = {
     check: { model: "ipai.check", one: _t("View check"), many: _t("View checks") },
-    evidence: { model: "ipai.evidence", one: _t("View evidence"), many: _t("View evidence") },
-    approval: { model: "ipai.approval", one: _t("View decision"), many: _t("View decisions") },
+    evidence: {
+        model: "ipai.evidence",
+        one: _t("View evidence"),
+        many: _t("View evidence"),
+    },
+    approval: {
+        model: "ipai.approval",
+        one: _t("View decision"),
+        many: _t("View decisions"),
+    },
     deployment: {
         model: "ipai.deployment",
         one: _t("View deployment"),
         many: _t("View deployments"),
     },
-    incident: { model: "ipai.incident", one: _t("View incident"), many: _t("View incidents") },
-    freeze: { model: "ipai.freeze.window", one: _t("View freeze"), many: _t("View freezes") },
+    incident: {
+        model: "ipai.incident",
+        one: _t("View incident"),
+        many: _t("View incidents"),
+    },
+    freeze: {
+        model: "ipai.freeze.window",
+        one: _t("View freeze"),
+        many: _t("View freezes"),
+    },
 };
+const { DateTime } = luxon;
 const OPEN_STATUSES = ["passed", "bypassed"];
 
 /** Every gate of a release with its conditions as a checklist, and the way to each fact. */
@@ -53,12 +71,15 @@ export class GatePanelField extends Component {
         );
         const next = gates.find((gate) => !OPEN_STATUSES.includes(gate.status));
         return gates.map((gate) => {
-            const unmet = gate.conditions.filter((condition) => condition.state === "unmet");
+            const unmet = gate.conditions.filter(
+                (condition) => condition.state === "unmet"
+            );
             return {
                 ...gate,
                 ...GATE_STATUSES[gate.status],
                 // What is done and what is far off stays folded.
                 unfolded: gate === next || gate.status === "failed",
+                title: `${gate.code} ${gate.name}`,
                 tally: _t("%(met)s of %(all)s met", {
                     met: gate.conditions.length - unmet.length,
                     all: gate.conditions.length,
@@ -66,8 +87,13 @@ export class GatePanelField extends Component {
                 conditions: gate.conditions.map((condition) => ({
                     ...condition,
                     ...CONDITION_STATES[condition.state],
+                    waivedUntil:
+                        condition.waived_until &&
+                        formatDateTime(DateTime.fromISO(condition.waived_until)),
                     links: this.linksTo(condition.facts),
-                    step: condition.state === "unmet" && this.stepFor(steps, gate, condition),
+                    step:
+                        condition.state === "unmet" &&
+                        this.stepFor(steps, gate, condition),
                 })),
             };
         });
@@ -110,10 +136,15 @@ export class GatePanelField extends Component {
         });
     }
 
-    takeStep(step) {
-        return this.actionService.doAction(step.action, {
+    async takeStep(step) {
+        const { record } = this.props;
+        // As for any button of a form: what was edited is saved first.
+        if ((await record.isDirty()) && !(await record.save())) {
+            return;
+        }
+        await this.actionService.doAction(step.action, {
             additionalContext: step.context,
-            onClose: () => this.props.record.load(),
+            onClose: () => record.load(),
         });
     }
 }

@@ -13,7 +13,10 @@ export class LedgerBodyField extends Component {
     get items() {
         const body = JSON.parse(this.props.record.data[this.props.name] || "{}");
         return Object.entries(body)
-            .map(([key, value]) => ({ key: key.replaceAll("_", " "), value: this.inWords(value) }))
+            .map(([key, value]) => ({
+                key: key.replaceAll("_", " "),
+                value: this.inWords(value),
+            }))
             .filter((item) => item.value);
     }
 

@@ -23,7 +23,9 @@ export class RefusalDialog extends Component {
         onWillStart(async () => {
             const ids = this.refusal.releases.map((release) => release.id);
             const read = await this.orm.read("ipai.release", ids, ["next_steps"]);
-            const steps = Object.fromEntries(read.map((row) => [row.id, row.next_steps]));
+            const steps = Object.fromEntries(
+                read.map((row) => [row.id, row.next_steps])
+            );
             this.releases = this.refusal.releases.map((release) => ({
                 ...release,
                 groups: this.grouped(release, steps[release.id] || []),
@@ -68,7 +70,10 @@ export class RefusalDialog extends Component {
             }
             groups.get(reason.gate).reasons.push({
                 ...reason,
-                step: reason.code === "reason" ? this.moveStep(release) : known?.label && known,
+                step:
+                    reason.code === "reason"
+                        ? this.moveStep(release)
+                        : known?.label && known,
             });
         }
         return [...groups.values()];

@@ -1,6 +1,9 @@
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
-import { StatusBarField, statusBarField } from "@web/views/fields/statusbar/statusbar_field";
+import {
+    StatusBarField,
+    statusBarField,
+} from "@web/views/fields/statusbar/statusbar_field";
 
 /** A status bar that shows the present stage again when the move to another was refused. */
 export class StageStatusBarField extends StatusBarField {

@@ -25,8 +25,14 @@ tours.add("ipai_drag_into_closed_gate", {
             content: "release, gate and type are set",
             trigger: ".modal .o_field_widget[name=release_ids]:contains('Tour')",
         },
-        { trigger: ".modal .o_field_widget[name=gate_id] input:value('G2 Validation Readiness')" },
-        { trigger: ".modal .o_field_widget[name=type_id] input:value('Acceptance criteria')" },
+        {
+            trigger:
+                ".modal .o_field_widget[name=gate_id] input:value('G2 Validation Readiness')",
+        },
+        {
+            trigger:
+                ".modal .o_field_widget[name=type_id] input:value('Acceptance criteria')",
+        },
         {
             trigger: ".modal .o_field_widget[name=url] input",
             run: "edit https://wiki.example.com/criteria",
@@ -87,7 +93,9 @@ tours.add("ipai_refusal_names_everything", {
 tours.add("ipai_refusal_of_the_mover", {
     steps: () => [
         ...drag("Tour", "QA Validation", "Staging Acceptance"),
-        refusalSays("Only Odoo Release Manager may move a release to Staging Acceptance"),
+        refusalSays(
+            "Only Odoo Release Manager may move a release to Staging Acceptance"
+        ),
         {
             content: "there is no step to take",
             trigger: ".ipai_refusal:not(:has(.ipai_next_step))",

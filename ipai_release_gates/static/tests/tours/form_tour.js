@@ -31,7 +31,8 @@ tours.add("ipai_status_bar_refused", {
         },
         {
             content: "and nothing is left to save",
-            trigger: ".o_form_view:not(:has(.o_form_status_indicator_buttons:not(.invisible)))",
+            trigger:
+                ".o_form_view:not(:has(.o_form_status_indicator_buttons:not(.invisible)))",
         },
     ],
 });
@@ -39,12 +40,17 @@ tours.add("ipai_status_bar_refused", {
 tours.add("ipai_sign_off", {
     steps: () => [
         {
-            trigger: ".ipai_gate_panel[data-gate=G2] [data-condition=qa_signoff] button",
+            trigger:
+                ".ipai_gate_panel[data-gate=G2] [data-condition=qa_signoff] button",
             run: "click",
         },
-        { trigger: ".modal .o_field_widget[name=gate_id] input:value('G2 Validation Readiness')" },
         {
-            trigger: ".modal .o_data_row:contains('Acceptance criteria mapped'):contains('is recorded')",
+            trigger:
+                ".modal .o_field_widget[name=gate_id] input:value('G2 Validation Readiness')",
+        },
+        {
+            trigger:
+                ".modal .o_data_row:contains('Acceptance criteria mapped'):contains('is recorded')",
         },
         {
             trigger: ".modal .o_field_widget[name=rationale_text] textarea",
@@ -56,7 +62,8 @@ tours.add("ipai_sign_off", {
         },
         {
             content: "the panel shows the gate passed",
-            trigger: "body:not(:has(.modal)) .ipai_gate_panel[data-gate=G2][data-status=passed]",
+            trigger:
+                "body:not(:has(.modal)) .ipai_gate_panel[data-gate=G2][data-status=passed]",
         },
     ],
 });

@@ -1,6 +1,7 @@
 /** What the tours of this addon share. */
 
-export const column = (stage) => `.o_kanban_group:has(.o_column_title:contains('${stage}'))`;
+export const column = (stage) =>
+    `.o_kanban_group:has(.o_column_title:contains('${stage}'))`;
 export const card = (name) => `.o_kanban_record:contains('${name}')`;
 export const cardIn = (stage, name) => `${column(stage)} ${card(name)}`;
 
@@ -18,9 +19,9 @@ export const refusalSays = (...expected) => ({
     content: `the refusal says ${expected.join(", ")}`,
     trigger: ".ipai_refusal .ipai_condition",
     run() {
-        const said = [...document.querySelectorAll(".ipai_refusal .ipai_condition_text")].map(
-            (el) => el.textContent.trim().replace(/\b[0-9a-f]{7}\b/g, "REV")
-        );
+        const said = [
+            ...document.querySelectorAll(".ipai_refusal .ipai_condition_text"),
+        ].map((el) => el.textContent.trim().replace(/\b[0-9a-f]{7}\b/g, "REV"));
         if (said.sort().join("\n") !== expected.sort().join("\n")) {
             throw new Error(`Refusal says: ${said.join(" | ")}`);
         }

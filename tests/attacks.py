@@ -1,0 +1,209 @@
+"""What the attacks share: callers over every interface, and the state they leave."""
+
+import http.cookiejar
+import json
+import re
+import urllib.error
+import urllib.parse
+import urllib.request
+import xmlrpc.client
+from contextlib import contextmanager
+
+import pytest
+from outside import HttpError, Rpc
+
+PLANE = "ipai.control.plane"
+STAGES = ("build", "qa_validation", "staging_acceptance", "production", "closed")
+#: What the interfaces raise when they refuse.
+REFUSED = (xmlrpc.client.Fault, HttpError)
+#: Refusals leave a trace, which is no change of what was recorded.
+_TRACES = "('move_refused', 'signoff_refused')"
+_TABLES = {
+    "ipai_release": "true",
+    "ipai_revision": "true",
+    "ipai_release_gate": "true",
+    "ipai_check": "true",
+    "ipai_evidence": "true",
+    "ipai_approval": "true",
+    "ipai_deployment": "true",
+    "ipai_incident": "true",
+    "ipai_ledger_entry": f"kind NOT IN {_TRACES}",
+    "ipai_ingest_log": "status IN ('accepted', 'pending')",
+    "ipai_gate": "true",
+    "ipai_gate_requirement": "true",
+    "ipai_release_stage": "true",
+    "ipai_persona": "true",
+    "ipai_project": "true",
+    "ipai_environment": "true",
+    "ipai_evidence_type": "true",
+    "ipai_author_alias": "true",
+    "ipai_freeze_window": "true",
+    "ir_attachment": "res_model = 'ipai.evidence'",
+}
+# Moved by every refusal that is recorded, and by whoever looks.
+_IGNORED = ["fact_version", "ledger_sequence", "ledger_hash", "write_date", "write_uid"]
+
+
+class Web:
+    """A person at the web client: one session, and the calls it makes.
+
+    :param login: of the person; the password is the login
+    """
+
+    def __init__(self, site, login):
+        self.site = site
+        cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self._opener = urllib.request.build_opener(cookies)
+        self.uid = self.json(
+            "/web/session/authenticate",
+            db=site.database,
+            login=login,
+            password=login,
+        )["uid"]
+
+    def json(self, path, **params):
+        """Call a JSON-RPC route.
+
+        :raises HttpError: with the error as its body
+        """
+        request = urllib.request.Request(
+            self.site.url + path,
+            json.dumps({"jsonrpc": "2.0", "method": "call", "params": params}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        answer = json.loads(self.open(request))
+        if "error" in answer:
+            error = answer["error"]
+            raise HttpError(200, {**error, "message": error["data"]["message"]})
+        return answer["result"]
+
+    def open(self, request):
+        """The body of an answer.
+
+        :raises HttpError: for every answer that is not 200
+        """
+        try:
+            with self._opener.open(request) as answer:
+                return answer.read().decode()
+        except urllib.error.HTTPError as error:
+            raise HttpError(error.code, {"message": error.reason}) from None
+
+    def post(self, path, **form):
+        """Post a form with the token that a page of the session carries."""
+        page = self.open(f"{self.site.url}/odoo")
+        form["csrf_token"] = re.search(r'csrf_token: "([^"]+)"', page)[1]
+        data, boundary = [], "--a-boundary"
+        for name, value in form.items():
+            file = '; filename="file.txt"' if name == "ufile" else ""
+            data += [
+                f"--{boundary}",
+                f'Content-Disposition: form-data; name="{name}"{file}',
+                "",
+                str(value),
+            ]
+        data += [f"--{boundary}--", ""]
+        request = urllib.request.Request(
+            self.site.url + path,
+            "\r\n".join(data).encode(),
+            {"Content-Type": f"multipart/form-data; boundary={boundary}"},
+        )
+        return self.open(request)
+
+    def call(self, model, method, ids=None, /, **kwargs):
+        """Call a method as the web client does."""
+        return self.json(
+            f"/web/dataset/call_kw/{model}/{method}",
+            model=model,
+            method=method,
+            args=[] if ids is None else [ids],
+            kwargs=kwargs,
+        )
+
+
+class Callers:
+    """People at the interfaces: ``callers(interface, login)`` is a function to call.
+
+    The function takes ``model``, ``method``, ``ids`` and named arguments. XML-RPC is
+    used with an API key, whose hash costs a hundredth of a password's.
+    """
+
+    def __init__(self, site):
+        self.site, self._callers = site, {}
+
+    def __call__(self, interface, login):
+        key = (interface, login)
+        if key not in self._callers:
+            self._callers[key] = getattr(self, f"_{interface}")(login)
+        return self._callers[key]
+
+    def _xml_rpc(self, login):
+        rpc = Rpc(self.site, login, self.site.api_key(login))
+
+        def call(model, method, ids=None, /, **kwargs):
+            return rpc.execute_kw(model, method, [] if ids is None else [ids], kwargs)
+
+        return call
+
+    def _json_2(self, login):
+        rpc = self._callers.get(login) or Rpc(self.site, login)
+        self._callers[login] = rpc
+
+        def call(model, method, ids=None, /, **kwargs):
+            named = {} if ids is None else {"ids": ids}
+            return rpc.json2(model, method, **named, **kwargs)
+
+        return call
+
+    def _web(self, login):
+        return Web(self.site, login).call
+
+
+class Database:
+    """Reads what is there, past every right."""
+
+    def __init__(self, connection):
+        connection.autocommit = True
+        self._connection = connection
+
+    def rows(self, query, *values):
+        """The rows of a query."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(query, values)
+            return cursor.fetchall()
+
+    def value(self, query, *values):
+        """The first value of the first row."""
+        return self.rows(query, *values)[0][0]
+
+    def id(self, table, **columns):
+        """The id of the one row with these values."""
+        where = " AND ".join(f"{name} = %s" for name in columns)
+        return self.value(f"SELECT id FROM {table} WHERE {where}", *columns.values())
+
+    def state(self):
+        """A digest of every row that an attack must not change, by table."""
+        return {
+            table: self.rows(
+                f"SELECT count(*), md5(string_agg((to_jsonb(t) - %s)::text, '|'"
+                f" ORDER BY id)) FROM {table} t WHERE {where}",
+                _IGNORED,
+            )
+            for table, where in _TABLES.items()
+        }
+
+    @contextmanager
+    def unchanged(self):
+        """Assert that nothing was recorded, moved or removed meanwhile."""
+        before = self.state()
+        yield
+        after = self.state()
+        assert [table for table in before if before[table] != after[table]] == []
+
+
+def refused(call, *arguments, **named):
+    """Call, assert that it is refused, and return the refusal as text."""
+    with pytest.raises(REFUSED) as caught:
+        answer = call(*arguments, **named)
+        pytest.fail(f"{arguments} {named} was answered with {answer!r:.300}")
+    error = caught.value
+    return getattr(error, "faultString", None) or str(error.body.get("message"))
