@@ -155,7 +155,42 @@ class Callers:
         return call
 
     def _web(self, login):
-        return Web(self.site, login).call
+        web = Web(self.site, login)
+
+        def call(model, method, ids=None, /, **kwargs):
+            return web.call(model, method, ids, **kwargs)
+
+        call.web = web
+        return call
+
+
+class People:
+    """Makes users beyond those of the demo data."""
+
+    def __init__(self, callers):
+        self._callers, self._admin = callers, callers("json_2", "admin")
+
+    def __call__(self, login, *groups, **values):
+        with self._callers.site.connect() as connection:
+            names = [f"group_{group}" for group in groups]
+            ids = Database(connection).rows(
+                "SELECT res_id FROM ir_model_data WHERE name = ANY(%s)"
+                " AND (module = 'ipai_release_gates' OR name = 'group_user')",
+                [*names, "group_user"],
+            )
+        vals = {
+            "name": login,
+            "login": login,
+            "password": login,
+            "email": f"{login}@example.com",
+            "group_ids": [[6, 0, [id_ for (id_,) in ids]]],
+            **values,
+        }
+        context = {"no_reset_password": True}
+        (uid,) = self._admin("res.users", "create", vals_list=[vals], context=context)
+        call = self._callers("web", login)
+        call.uid = uid
+        return call
 
 
 class Database:
@@ -198,6 +233,11 @@ class Database:
         yield
         after = self.state()
         assert [table for table in before if before[table] != after[table]] == []
+
+
+def ingest(call, *sent):
+    """Send events; the answers."""
+    return call(PLANE, "ingest", events=list(sent))
 
 
 def refused(call, *arguments, **named):

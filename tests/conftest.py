@@ -70,3 +70,13 @@ def callers(site):
 def database(connection):
     """Reads the database of the shared server, and tells whether it was changed."""
     return attacks.Database(connection)
+
+
+@pytest.fixture(scope="session")
+def people(callers):
+    """``people(login, group, …, **values)``: a new person at the web client.
+
+    Groups go by their names in the addon, such as ``developer``; the person's
+    ``values`` are those of ``res.users``.
+    """
+    return attacks.People(callers)

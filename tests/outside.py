@@ -100,7 +100,7 @@ class Rpc:
             kwargs or {},
         )
 
-    def json2(self, model, method, **arguments):
+    def json2(self, model, method, /, **arguments):
         """Call a method over JSON-2 with this user's API key; records go by ``ids``.
 
         :raises HttpError: for every answer but 200

@@ -9,7 +9,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.service.model import call_kw, get_public_method
 from odoo.tools import mute_logger
 
-from odoo.addons.ipai_release_gates.models.mixins import fact
+from odoo.addons.ipai_release_gates.models.mixins import fact, guarded
 
 from .common import ROLES, GateCase, sha
 
@@ -90,6 +90,7 @@ FORGED_CONTEXTS = (
     {"install_mode": True},
     {"import_file": True},
     {"tracking_disable": True},
+    {"_force_unlink": True},
     {"active_test": False},
     {"module": "ipai_release_gates", "update": True, "noupdate": True},
     {"force_company": 1, "lang": "en_US", "uid": 1, "su": True},
@@ -436,7 +437,7 @@ class TestGuards(GateCase):
     def test_nothing_can_be_deleted(self):
         for model, record in self.records.items():
             for records in self.as_everyone(record):
-                for context in ({}, *FORGED_CONTEXTS[:4]):
+                for context in ({}, *FORGED_CONTEXTS):
                     with self.subTest(model=model):
                         self.refuses(
                             records.with_context(**context).unlink, AccessError
@@ -708,6 +709,14 @@ class TestGuards(GateCase):
             self.assertFalse(record._is_engine())
             self.assertNotIn("ipai_engine", record.env.context)
         self.assertNotIn("ipai_engine", self.env.context)
+
+    def test_a_mark_serves_one_write_and_what_runs_after_it_has_none(self):
+        marked = self.release.with_context(ipai_engine=guarded._Mark())
+        marked.write({"next_gate_status": "passed"})
+        # What an automation rule would do with the records it is handed.
+        with self.assertRaises(AccessError):
+            marked.write({"status": "promoted"})
+        self.assertNotEqual(self.release.status, "promoted")
 
     # --- policy and rights -----------------------------------------------------------
 

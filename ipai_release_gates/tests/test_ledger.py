@@ -255,6 +255,7 @@ class TestLedger(GateCase):
                     lambda e=entries: e.create(vals),
                     lambda e=entries: e.write({"body": "{}"}),
                     lambda e=entries: e.unlink(),
+                    lambda e=entries: e.with_context(_force_unlink=True).unlink(),
                     lambda e=entries: e.copy(),
                     lambda e=entries: e.with_context(ipai_engine=True).create(vals),
                 ):

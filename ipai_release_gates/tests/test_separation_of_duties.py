@@ -241,9 +241,12 @@ class TestSeparationOfDuties(GateCase):
 
     def test_two_accounts_with_one_email_are_one_person(self):
         first = self.new_user("first", "group_qa_tester", email="p@example.com")
-        second = self.new_user("second", "group_release_manager", email="P@example.com")
         self.sign(first, self.release, "G2")
-        self.assertIn("signed G2", self.refusal(second, gate="G3"))
+        emails = ("P@example.com", " p@example.com ", "Pat <p@example.com>")
+        for number, email in enumerate(emails):
+            second = self.new_user(f"rm-{number}", "group_release_manager", email=email)
+            with self.subTest(email=email):
+                self.assertIn("signed G2", self.refusal(second, gate="G3"))
 
     def test_two_accounts_with_one_email_count_once(self):
         requirement = self.env.ref("ipai_release_gates.requirement_g2_qa_signoff")

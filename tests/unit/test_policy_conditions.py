@@ -1195,6 +1195,15 @@ def test_of_two_soaking_deployments_at_one_instant_the_one_recorded_last_counts(
         assert judge(SOAK, deployments=given).facts == (("deployment", 2),)
 
 
+def test_a_deployment_told_of_late_soaks_from_when_it_was_told():
+    backdated = staged(1, hours=99, recorded_at=NOW - HOUR)
+    assert_unmet(
+        judge(SOAK, deployments=(backdated,)),
+        "Revision 4f2c9ab must run in staging until 2026-03-03 11:00 UTC",
+        ("deployment", 1),
+    )
+
+
 def test_a_soak_may_be_asked_of_another_environment():
     elsewhere = replace(SOAK, environment="production", soak=HOUR)
     assert_met(

@@ -1,7 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 
-from ...ingest.fields import Invalid, path_of
 from ..selections import SOURCE_SYSTEMS
 
 _BATCH_KEY = "ipai_fact_batch"
@@ -88,9 +86,6 @@ class FactMixin(models.AbstractModel):
         "kept as history, not counted.",
     )
 
-    # What people enter by hand is read as strictly as what arrives in events.
-    _readers = {}
-
     @api.depends("revision_id", "release_id.revision_id")
     def _compute_is_stale(self):
         for fact in self:
@@ -141,27 +136,6 @@ class FactMixin(models.AbstractModel):
             # was just checked.
             vals["revision_id"] = release.sudo().revision_id.id
         return vals
-
-    def _read_entered(self, vals):
-        """What the readers of this fact make of the values they are for.
-
-        :raises ValidationError: naming the field that cannot be read
-        """
-        entered = {}
-        for name in self._readers.keys() & vals.keys():
-            # What a person leaves empty arrives as False.
-            if vals[name] is None or vals[name] is False:
-                continue
-            try:
-                entered[name] = self._readers[name](vals[name])
-            except Invalid as invalid:
-                at, message, _code = invalid.problems[0]
-                field = ".".join(filter(None, (self._fields[name].string, path_of(at))))
-                # The message is the contract's own, the same on every transport.
-                raise ValidationError(  # pylint: disable=translation-required
-                    f"{field}: {message}"
-                ) from invalid
-        return entered
 
     def _record(self):
         """Tell the releases that facts about them were recorded."""

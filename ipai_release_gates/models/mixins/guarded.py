@@ -1,15 +1,36 @@
-from odoo import api, models
-from odoo.exceptions import AccessError
+import contextlib
 
-# What the engine shows to prove that a write is its own. Compared by identity: a value
-# that arrives over RPC, from a default or from an import can never be this object.
-_ENGINE = object()
+from odoo import api, models
+from odoo.exceptions import AccessError, ValidationError
+
+from ...ingest.fields import Invalid, path_of
+
 _KEY = "ipai_engine"
 
 
-def is_engine(env):
-    """Whether an environment is the engine's own."""
-    return env.context.get(_KEY) is _ENGINE
+class _Mark:
+    """What the engine shows, once, to prove that a create or a write is its own.
+
+    A value that arrives over RPC, from a default or from an import is never of this
+    class. The guard spends the mark, so that code that runs in the same environment
+    afterwards, an automation rule say, does not inherit the engine's rights.
+    """
+
+    __slots__ = ("spent", "under_way")
+
+    def __init__(self):
+        self.spent = self.under_way = False
+
+
+def _mark_of(env):
+    mark = env.context.get(_KEY)
+    return mark if isinstance(mark, _Mark) else None
+
+
+def engine_under_way(env):
+    """Whether a create or a write of the engine is storing its records right now."""
+    mark = _mark_of(env)
+    return mark is not None and mark.under_way
 
 
 class GuardedMixin(models.AbstractModel):
@@ -27,21 +48,8 @@ class GuardedMixin(models.AbstractModel):
     _creatable = frozenset()
     _writable = frozenset()
 
-    @api.model
-    def default_get(self, fields):
-        defaults = super().default_get(fields)
-        if self._is_engine():
-            # Every user may store defaults for themselves, an administrator for all:
-            # they fill in a form, where they are checked like anything typed, but what
-            # the engine leaves out starts as the code says.
-            for name in self.env["ir.default"]._get_model_defaults(self._name):
-                defaults.pop(name, None)
-                field = self._fields[name]
-                if name in fields and field.default:
-                    value = field.convert_to_cache(field.default(self), self)
-                    value = field.convert_to_record(value, self)
-                    defaults[name] = field.convert_to_write(value, self)
-        return defaults
+    # What people enter by hand is read as strictly as what arrives in events.
+    _readers = {}
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -49,12 +57,14 @@ class GuardedMixin(models.AbstractModel):
         if not self._is_engine():
             for vals in vals_list:
                 self._refuse_fields(vals, self._creatable)
-        return super().create(vals_list)
+        with self._spending_mark():
+            return super().create(vals_list)
 
     def write(self, vals):
         if not self._is_engine():
             self._refuse_fields(vals, self._writable)
-        return super().write(vals)
+        with self._spending_mark():
+            return super().write(vals)
 
     def copy(self, default=None):
         raise AccessError(self.env._("%s cannot be duplicated.", self._description))
@@ -62,7 +72,7 @@ class GuardedMixin(models.AbstractModel):
     def unlink(self):
         # Not an ``ondelete`` hook: Odoo skips those for whoever sends the context key
         # that says a module is being uninstalled.
-        if self and not self._is_engine():
+        if self:
             raise AccessError(
                 self.env._(
                     "%s is kept for good: it cannot be deleted.", self._description
@@ -71,11 +81,25 @@ class GuardedMixin(models.AbstractModel):
         return super().unlink()
 
     def _is_engine(self):
-        return is_engine(self.env)
+        mark = _mark_of(self.env)
+        return mark is not None and not mark.spent
+
+    @contextlib.contextmanager
+    def _spending_mark(self):
+        mark = _mark_of(self.env)
+        if mark is None or mark.spent:
+            yield
+            return
+        mark.spent = mark.under_way = True
+        try:
+            yield
+        finally:
+            mark.under_way = False
 
     def _people_set(self):
         """The fields for which a default of whoever calls counts."""
-        return frozenset() if self._is_engine() else self._creatable
+        # The engine passes every value, so nobody's defaults enter its records.
+        return frozenset() if _mark_of(self.env) else self._creatable
 
     @api.private
     def engine_create(self, vals_list):
@@ -84,13 +108,13 @@ class GuardedMixin(models.AbstractModel):
         :param vals_list: list of value dicts, as for ``create``
         :returns: the records, without the engine's mark in their context
         """
-        records = self.with_context(**{_KEY: _ENGINE}).create(vals_list)
+        records = self.with_context(**{_KEY: _Mark()}).create(vals_list)
         return records.with_context(self._context_of_people())
 
     @api.private
     def engine_write(self, vals):
         """Write fields that only the engine may set."""
-        return self.with_context(**{_KEY: _ENGINE}).write(vals)
+        return self.with_context(**{_KEY: _Mark()}).write(vals)
 
     def _context_of_people(self):
         return {k: v for k, v in self.env.context.items() if k != _KEY}
@@ -110,6 +134,27 @@ class GuardedMixin(models.AbstractModel):
         if len(context) == len(self.env.context):
             return self
         return self.with_context(context)
+
+    def _read_entered(self, vals):
+        """What the readers make of the values they are for.
+
+        :raises ValidationError: naming the field that cannot be read
+        """
+        entered = {}
+        for name in self._readers.keys() & vals.keys():
+            # What a person leaves empty arrives as False.
+            if vals[name] is None or vals[name] is False:
+                continue
+            try:
+                entered[name] = self._readers[name](vals[name])
+            except Invalid as invalid:
+                at, message, _code = invalid.problems[0]
+                field = ".".join(filter(None, (self._fields[name].string, path_of(at))))
+                # The message is the contract's own, the same on every transport.
+                raise ValidationError(  # pylint: disable=translation-required
+                    f"{field}: {message}"
+                ) from invalid
+        return entered
 
     def _refuse_fields(self, vals, allowed):
         for name in vals:

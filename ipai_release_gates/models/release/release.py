@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from ... import ledger
+from ... import ingest, ledger
 from ..selections import (
     COMMIT_PATTERN,
     ENVIRONMENT_CATEGORIES,
@@ -156,6 +156,10 @@ class Release(models.Model):
         }
     )
     _revised = frozenset({"source_ref", "author_emails", "artifact_digest"})
+    _readers = {
+        "name": ingest.fields.line(ingest.fields.MAX_KEY),
+        "scope_metadata": ingest.fields.metadata,
+    }
     _creatable = _described | _revised | {"project_id", "stage_id"}
     _writable = _described | _revised | {"stage_id", "move_reason"}
 
@@ -176,7 +180,7 @@ class Release(models.Model):
             self.env["ipai.project"].browse(vals.get("project_id") or ()).check_access(
                 "read"
             )
-            vals = dict(vals)
+            vals = {**vals, **self._read_entered(vals)}
             requested.append(vals.pop("stage_id", False))
             vals["source_ref"] = self._normalise_commit(vals.get("source_ref"))
             emails = self._normalise_authors(vals.get("author_emails"))
@@ -200,7 +204,7 @@ class Release(models.Model):
         if described or revised:
             self._require_editor(archives="active" in described)
         if described:
-            self.engine_write(described)
+            self.engine_write({**described, **self._read_entered(described)})
         if revised:
             for release in self:
                 release._revise(

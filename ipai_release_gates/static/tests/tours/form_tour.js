@@ -50,7 +50,7 @@ tours.add("ipai_sign_off", {
         },
         {
             trigger:
-                ".modal .o_data_row:contains('Acceptance criteria mapped'):contains('is recorded')",
+                ".modal .o_data_row:contains('Acceptance criteria mapped'):contains('recorded for revision')",
         },
         {
             trigger: ".modal .o_field_widget[name=rationale_text] textarea",
