@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import aptstate, databases, postgres, proc, server, testing
+from tools import aptstate, databases, odoo, postgres, proc, server, testing
 from tools.paths import ROOT, RUN
 from tools.say import Stop
 
@@ -214,3 +214,11 @@ def test_what_did_not_run_counts_as_failed(tmp_path, body, code, passed, failed)
         report.write_text(f"<testsuites><testsuite>{body}</testsuite></testsuites>")
     tally = testing.count(report, code)
     assert (tally["passed"], tally["failed"]) == (passed, failed)
+
+
+def test_the_reason_of_a_server_that_cannot_start_is_its_exception():
+    log = "CRITICAL db odoo.service.server: Failed to initialize database `db`.\n"
+    log += 'Traceback (most recent call last):\n  File "x.py", line 1\n'
+    log += "ImportError: cannot import name 'x'\n2026-11-20 INFO next line"
+    assert odoo.failure(log) == "ImportError: cannot import name 'x'"
+    assert odoo.failure("all is well") is None

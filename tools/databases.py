@@ -18,12 +18,13 @@ import contextlib
 import hashlib
 import itertools
 import os
+import re
 import shutil
 from functools import cache
 
 from . import odoo
 from .locks import setting_up
-from .paths import ADDON, ADDON_NAME, DATA, PREFIX, ROOT
+from .paths import ADDON, ADDON_NAME, DATA, LOGS, PREFIX, ROOT
 from .say import Stop, slow
 
 #: Read by a running server from the addon's folder: the bundles are made of it.
@@ -123,16 +124,22 @@ def temporary(template):
         drop(name)
 
 
+def _ended(name):
+    """Whether a temporary name is that of a process which runs no more."""
+    found = re.search(rf"{PREFIX}_(\d+)_", name)
+    return bool(found) and not os.path.exists(f"/proc/{found[1]}")
+
+
 def drop_left_over():
-    """Drop the temporary databases of processes that were killed."""
+    """Drop what ended processes left: temporary databases (if killed) and their logs."""
     with cursor() as cr:
-        cr.execute(
-            "SELECT datname FROM pg_database WHERE datname ~ %s", [f"^{PREFIX}_[0-9]+_"]
-        )
-        names = [row[0] for row in cr.fetchall()]
-    for name in names:
-        if not os.path.exists(f"/proc/{name.split('_')[2]}"):
-            drop(name)
+        cr.execute("SELECT datname FROM pg_database")
+        names = [name for (name,) in cr.fetchall()]
+    for name in filter(_ended, names):
+        drop(name)
+    for log in LOGS.glob(f"*{PREFIX}_*.log"):
+        if _ended(log.name):
+            log.unlink()
 
 
 def manifest():
@@ -202,7 +209,7 @@ def _build(name, key, source, fill):
 
 
 def _install(what, database, modules):
-    odoo.install(what, database, modules)
+    log = odoo.install(what, database, modules)
     # Odoo only warns about a module that it cannot find or install, and ends well.
     with cursor(database) as cr:
         cr.execute(
@@ -212,10 +219,7 @@ def _install(what, database, modules):
         )
         missing = set(modules) - {row[0] for row in cr.fetchall()}
     if missing:
-        raise Stop(
-            f"Odoo did not install {', '.join(missing)}: "
-            ".run/log/odoo-install.log says why."
-        )
+        raise Stop(f"Odoo did not install {', '.join(missing)}: {log} says why.")
 
 
 def _install_base(database):

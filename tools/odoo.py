@@ -56,42 +56,35 @@ def _why(text):
     return f"Odoo stopped with an error: {first}{last} (see .run/log)"
 
 
+def failure(log):
+    """Why no server can come of this log: the exception that broke the registry."""
+    if "Failed to initialize database" not in log:
+        return None
+    raised = re.findall(r"^(?:\w+\.)*\w*(?:Error|Exception)\b.*$", log, re.M)
+    return raised[-1] if raised else "the database cannot be loaded"
+
+
 def _run(what, log, *arguments, **kwargs):
     DATA.mkdir(parents=True, exist_ok=True)
-    return proc.run(
-        what,
-        command(*arguments),
-        log=f"odoo-{log}",
-        why=_why,
-        env=environment(),
-        **kwargs,
-    )
+    kwargs.setdefault("env", environment())
+    return proc.run(what, command(*arguments), log=log, why=_why, **kwargs)
+
+
+def _change(what, database, option, modules):
+    names = ",".join(modules)
+    end = ["--stop-after-init", "--no-http"]
+    log = f"odoo{option}-{database}"
+    return _run(what, log, "-d", database, option, names, *end)
 
 
 def install(what, database, modules):
     """Install modules in a database; the path of the log."""
-    arguments = [
-        "-d",
-        database,
-        "-i",
-        ",".join(modules),
-        "--stop-after-init",
-        "--no-http",
-    ]
-    return _run(what, "install", *arguments)
+    return _change(what, database, "-i", modules)
 
 
 def upgrade(what, database, modules):
     """Upgrade modules in a database; the path of the log."""
-    arguments = [
-        "-d",
-        database,
-        "-u",
-        ",".join(modules),
-        "--stop-after-init",
-        "--no-http",
-    ]
-    return _run(what, "upgrade", *arguments)
+    return _change(what, database, "-u", modules)
 
 
 def script(what, database, name, *arguments):
@@ -99,13 +92,11 @@ def script(what, database, name, *arguments):
 
     The script finds its arguments in the environment variable ``ARGUMENTS``, by spaces.
     """
-    DATA.mkdir(parents=True, exist_ok=True)
     with open(SCRIPTS / f"{name}.py") as source:
-        return proc.run(
+        return _run(
             what,
-            command("shell", "-d", database, "--no-http"),
-            log=f"odoo-{name}",
-            why=_why,
+            f"odoo-{name}-{database}",
+            *("shell", "-d", database, "--no-http"),
             env={**environment(), "ARGUMENTS": " ".join(arguments)},
             stdin=source,
         )

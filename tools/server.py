@@ -72,31 +72,34 @@ class Server:
     def wait(self, seconds=120):
         """Wait until it answers with a whole page: the registry is loaded by then.
 
-        :raises Stop: if it ends instead, or does not answer in time
+        :raises Stop: if it cannot come up, or does not answer in time
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
+            if self._answers():
+                return self
+            said = self.log.read_text(errors="replace")
+            reason = odoo.failure(said)
             if self.process.poll() is not None:
-                raise Stop(
-                    f"The server ended at once: {proc.last_line(self.log)} — {self.log}"
-                )
-            try:
-                connection = http.client.HTTPConnection(
-                    "127.0.0.1", self.port, timeout=seconds
-                )
-                connection.request("GET", "/web/login")
-                if connection.getresponse().status == 200:
-                    return self
-            except OSError:
-                pass
-            finally:
-                connection.close()
-            # Nothing tells that a port starts to listen: ask again, often enough not to
-            # matter.
+                reason = reason or proc.last_line(self.log)
+            if reason:
+                raise Stop(f"The server cannot start: {reason} — {self.log}")
+            # Nothing tells that a port starts to listen: ask again, often enough not
+            # to matter.
             time.sleep(0.1)
         raise Stop(
             f"The server does not answer after {seconds} s: {self.log} says more."
         )
+
+    def _answers(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", "/web/login")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
 
     def stop(self):
         """End the process and its workers."""

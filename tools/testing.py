@@ -5,20 +5,25 @@
 ``server`` tests/test_*.py: from outside, against real server processes
 """
 
+import os
 import re
 import signal
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
 from . import chromium, databases, odoo, postgres, proc
-from .paths import ADDON, REPORTS, ROOT, venv_python
-from .say import Stop, say
+from .paths import ADDON, LOGS, REPORTS, ROOT, venv_python
+from .say import Stop, say, slow
 
 #: Reasons for which a test may be skipped, one regular expression a line.
 ALLOWED_SKIPS = ROOT / "tests" / "allowed_skips.txt"
 LAYERS = ("unit", "odoo", "server")
+#: What runs at the same time. The unit tests need both cores for themselves; the others
+#: spend half their time waiting for a browser, a database or a server.
+TOGETHER = (("unit",), ("odoo", "server"))
 
 
 def _layer_of(path):
@@ -62,30 +67,6 @@ def plan(words):
     return {layer: (chosen[layer], options) for layer in LAYERS if layer in chosen}
 
 
-def _pytest(layer, paths, options, env):
-    report = REPORTS / f"{layer}.xml"
-    report.unlink(missing_ok=True)
-    command = [
-        venv_python(),
-        "-m",
-        "pytest",
-        *(["-p", "no:odoo"] if layer != "odoo" else []),
-        "--junit-xml",
-        report,
-        "-o",
-        f"junit_suite_name={layer}",
-        *options,
-        *paths,
-    ]
-    child = proc.start(command, env=env)
-    try:
-        code = child.wait()
-    finally:
-        # On the signal of a Ctrl-C, unlike on others, pytest tears its fixtures down.
-        proc.end(child, signal.SIGINT, patience=40)
-    return code, report
-
-
 def _any_browser_test(paths):
     files = []
     for path in paths:
@@ -94,16 +75,70 @@ def _any_browser_test(paths):
     return any("HttpCase" in file.read_text() for file in files)
 
 
-def _run(layer, paths, options):
-    env = {**odoo.environment(), "PYTHONPATH": str(ROOT)}
-    if layer != "odoo":
-        return _pytest(layer, paths, options, env)
+def _needs(layer, paths, stack):
+    """Bring what a layer needs; its own arguments for pytest."""
+    if layer == "unit":
+        return ["-p", "no:odoo"]
+    if layer == "server":
+        databases.template("demo")
+        return ["-p", "no:odoo"]
     kind = "web" if _any_browser_test(paths) else "addon"
     if kind == "web":
         chromium.ensure()
-    with databases.temporary(databases.template(kind)) as name:
-        own = ["--odoo-http", "--odoo-database", name, "--rootdir", str(ROOT)]
-        return _pytest(layer, paths, own + options, env)
+    copy = databases.temporary(databases.template(kind))
+    name = stack.enter_context(copy)
+    return ["--odoo-http", "--odoo-database", name, "--rootdir", ROOT]
+
+
+def _start(layer, arguments, output=None):
+    # Under a name of its own, as another make test may be at work.
+    report = REPORTS / f".{os.getpid()}-{layer}.xml"
+    command = [venv_python(), "-m", "pytest", "--junit-xml", report]
+    command += ["-o", f"junit_suite_name={layer}", *arguments]
+    env = {**odoo.environment(), "PYTHONPATH": str(ROOT)}
+    return proc.start(command, env=env, stdout=output, stderr=output), report
+
+
+def _show(layer, child, output):
+    """Wait for a layer that ran aside, and print what it said."""
+    with slow(f"Waiting for the {layer} tests", lambda: proc.last_line(output)):
+        child.wait()
+    say(f"\n── {layer} tests " + "─" * 60)
+    say(output.read_text(errors="replace").rstrip())
+
+
+def run_together(layers):
+    """Run layers at the same time: the first on the terminal, the others into files.
+
+    :param layers: layer → (paths, options), as :func:`plan` gives
+    :return: the tally of :func:`count` over all of them
+    """
+    tally = Counter()
+    started = time.monotonic()
+    with ExitStack() as stack:
+        arguments = {
+            layer: [*_needs(layer, paths, stack), *options, *paths]
+            for layer, (paths, options) in layers.items()
+        }
+        running = []
+        for number, layer in enumerate(layers):
+            path = LOGS / f"test-{layer}.log"
+            output = stack.enter_context(open(path, "w")) if number else None
+            if not number:
+                say(f"\n── {layer} tests " + "─" * 60)
+            child, report = _start(layer, arguments[layer], output)
+            # On the signal of a Ctrl-C, unlike on others, pytest tears its fixtures
+            # down.
+            stack.callback(proc.end, child, signal.SIGINT, patience=40)
+            running.append((layer, child, report, path if number else None))
+        for layer, child, report, path in running:
+            if path:
+                _show(layer, child, path)
+            tally += count(report, child.wait())
+            if report.exists():
+                report.replace(REPORTS / f"{layer}.xml")
+            say(f"· {layer} tests took {time.monotonic() - started:.0f} s")
+    return tally
 
 
 def _outcomes(report):
@@ -131,7 +166,7 @@ def count(report, code):
     A skipped test is a failed one, unless its reason is allowed: a test that did not
     run shows nothing.
 
-    :param report: the JUnit file
+    :param report: the JUnit file, which may be missing
     :param code: pytest's exit code
     """
     tally = Counter()
@@ -145,7 +180,7 @@ def count(report, code):
             if outcome == "skipped":
                 say(f"✗ skipped, and that counts as failed: {name} ({reason})")
             tally["passed" if outcome == "passed" else "failed"] += 1
-    if code and not tally["failed"]:
+    if (code or not report.exists()) and not tally["failed"]:
         # pytest itself failed: nothing was collected (5), wrong usage (4), it broke
         # (3).
         say(
@@ -160,21 +195,14 @@ def test(arguments):
     """``test [ARGS]``: run what the arguments ask for; 1 if anything failed."""
     layers = plan(arguments)
     REPORTS.mkdir(parents=True, exist_ok=True)
-    for old in REPORTS.glob("*.xml"):
-        old.unlink()
+    LOGS.mkdir(parents=True, exist_ok=True)
     total, started = Counter(), time.monotonic()
     with postgres.running():
         databases.drop_left_over()
-        for layer, (paths, options) in layers.items():
-            say(f"\n── {layer} tests " + "─" * 60)
-            if not paths:
-                say("✗ there are none")
-                total["failed"] += 1
-                continue
-            begun = time.monotonic()
-            code, report = _run(layer, paths, options)
-            total += count(report, code)
-            say(f"· {layer} tests took {time.monotonic() - begun:.0f} s")
+        for group in TOGETHER:
+            chosen = {layer: layers[layer] for layer in group if layer in layers}
+            if chosen:
+                total += run_together(chosen)
     say(
         f"\n· all of it took {time.monotonic() - started:.0f} s; "
         f"reports: {REPORTS}/*.xml"

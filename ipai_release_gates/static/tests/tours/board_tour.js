@@ -166,10 +166,9 @@ tours.add("ipai_open_release", {
 
 tours.add("ipai_cards_lie_still", {
     steps: () => [
-        ...drag("Tour", "QA Validation", "Staging Acceptance"),
         {
-            content: "nothing moved, nothing was asked",
-            trigger: `body:not(:has(.modal)) ${cardIn("QA Validation", "Tour")}`,
+            content: "there is nothing to take hold of",
+            trigger: `${cardIn("QA Validation", "Tour")}:not(.o_draggable)`,
         },
     ],
 });
