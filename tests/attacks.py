@@ -9,6 +9,7 @@ import urllib.request
 import xmlrpc.client
 from contextlib import contextmanager
 
+import events
 import pytest
 from outside import HttpError, Rpc
 
@@ -235,15 +236,39 @@ class Database:
         assert [table for table in before if before[table] != after[table]] == []
 
 
+def open_release(call, name, authors=("dev@example.com",), **more):
+    """Open a release; the answer of the façade."""
+    values = {
+        "project": events.PROJECT,
+        "name": name,
+        "source_ref": events.commit(),
+        "environment_target": "production",
+        "authors": list(authors),
+        **more,
+    }
+    return call(PLANE, "open_release", values=values)
+
+
 def ingest(call, *sent):
     """Send events; the answers."""
     return call(PLANE, "ingest", events=list(sent))
 
 
-def refused(call, *arguments, **named):
-    """Call, assert that it is refused, and return the refusal as text."""
+def refused(call, /, *arguments, **named):
+    """Call, assert that it is refused, and return the refusal as text.
+
+    A call that fails because it was made wrongly shows nothing, so it is no refusal.
+    """
     with pytest.raises(REFUSED) as caught:
         answer = call(*arguments, **named)
         pytest.fail(f"{arguments} {named} was answered with {answer!r:.300}")
     error = caught.value
-    return getattr(error, "faultString", None) or str(error.body.get("message"))
+    if isinstance(error, HttpError):
+        body = error.body
+        kind = body.get("name") or body.get("data", {}).get("name") or ""
+        text = str(body.get("message"))
+    else:
+        kind, text = "", error.faultString
+    wrong = kind.startswith(("builtins.", "werkzeug.")) or "TypeError: " in text
+    assert not wrong, f"{arguments} {named} is no attack: {kind} {text}"
+    return text

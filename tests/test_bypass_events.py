@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import events
 import pytest
-from attacks import ingest, refused
+from attacks import ingest, open_release, refused
 
 
 @pytest.fixture(scope="module")
@@ -15,8 +15,14 @@ def ci(callers):
 
 
 @pytest.fixture
-def release(rpc, request):
-    return events.open_release(rpc("ci"), request.node.name)
+def release(ci, request):
+    return open_release(ci, request.node.name)
+
+
+@pytest.fixture(scope="module")
+def target(ci):
+    """A release for attacks that leave it as it is."""
+    return open_release(ci, "target of bad facts")
 
 
 def latest_check(database, release, name):
@@ -55,11 +61,9 @@ def test_a_key_counts_once_whoever_sends_it_and_whatever_it_carries(
                 assert got == (statuses if login == "ci" else ("rejected", 403))
 
 
-def test_a_refused_signature_is_revived_by_nobody(callers, database, rpc, request):
+def test_a_refused_signature_is_revived_by_nobody(callers, database, ci, request):
     qa = callers("json_2", "qa")
-    release = events.open_release(
-        rpc("ci"), request.node.name, authors=["new-hire@example.com"]
-    )
+    release = open_release(ci, request.node.name, ["new-hire@example.com"])
 
     def sign(decision):
         payload = {"persona": "qa_tester", "decision": decision}
@@ -190,27 +194,25 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
-def test_metadata_that_would_break_a_reader_is_refused(
-    callers, database, release, bomb
-):
+def test_metadata_that_would_break_a_reader_is_refused(callers, database, target, bomb):
     dev = callers("json_2", "dev")
     type_id = database.id("ipai_evidence_type", code="acceptance_criteria")
-    on = {"release_id": release["id"], "metadata": bomb}
+    on = {"release_id": target["id"], "metadata": bomb}
     with database.unchanged():
         vals = {**on, "type_id": type_id, "note": "x"}
         refused(dev, "ipai.evidence", "create", vals_list=[vals])
         vals = {**on, "name": "lint", "status": "pass"}
         refused(dev, "ipai.check", "create", vals_list=[vals])
         payload = {"type": "acceptance_criteria", "url": "https://x.example"}
-        event = events.envelope(release, "evidence", {**payload, "metadata": bomb})
+        event = events.envelope(target, "evidence", {**payload, "metadata": bomb})
         assert ingest(dev, event)[0]["http_status"] == 400
 
 
 def test_a_rationale_or_a_scope_that_would_break_a_reader_is_refused(
-    callers, database, release
+    callers, database, target
 ):
     vals = {
-        "release_id": release["id"],
+        "release_id": target["id"],
         "gate_id": database.id("ipai_gate", code="G2"),
         "persona_id": database.id("ipai_persona", code="qa_tester"),
         "decision": "rejected",
@@ -220,7 +222,7 @@ def test_a_rationale_or_a_scope_that_would_break_a_reader_is_refused(
         for bad in ({"name": "x" * 300}, {"name": "x", "scope_metadata": _nested(200)}):
             dev = callers("json_2", "dev")
             refused(dev, "ipai.release", "create", vals_list=[{**opened, **bad}])
-            refused(dev, "ipai.release", "write", [release["id"]], vals=bad)
+            refused(dev, "ipai.release", "write", [target["id"]], vals=bad)
         for name, bad in (
             ("rationale_structured", _nested(200)),
             ("rationale_structured", "text"),
@@ -247,13 +249,13 @@ def test_a_rationale_or_a_scope_that_would_break_a_reader_is_refused(
     ],
     ids=["script", "data", "file", "secret", "space", "nowhere", "long"],
 )
-def test_an_address_that_is_no_safe_one_is_refused(callers, database, release, address):
+def test_an_address_that_is_no_safe_one_is_refused(callers, database, target, address):
     dev = callers("json_2", "dev")
-    vals = {"release_id": release["id"], "url": address}
+    vals = {"release_id": target["id"], "url": address}
     vals["type_id"] = database.id("ipai_evidence_type", code="build_log")
     with database.unchanged():
         refused(dev, "ipai.evidence", "create", vals_list=[vals])
-        vals = {"release_id": release["id"], "name": "lint", "status": "pass"}
+        vals = {"release_id": target["id"], "name": "lint", "status": "pass"}
         if "://" in address or "script" in address or address.startswith("data"):
             vals["artifact_ref"] = address
             refused(dev, "ipai.check", "create", vals_list=[vals])

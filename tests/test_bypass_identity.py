@@ -1,9 +1,9 @@
 """Ways around the separation of duties: being another person, or no author."""
 
+import attacks
 import events
 import pytest
 from attacks import PLANE, ingest, refused
-from outside import LOGINS
 
 
 @pytest.fixture(scope="module")
@@ -19,14 +19,12 @@ def open_release(ci, request):
     def open_one(*authors, source_ref=None):
         nonlocal count
         count += 1
-        values = {
-            "project": events.PROJECT,
-            "name": f"{request.node.name} {count}",
-            "source_ref": source_ref or events.commit(),
-            "environment_target": "production",
-            "authors": list(authors),
-        }
-        release = ci(PLANE, "open_release", values=values)
+        release = attacks.open_release(
+            ci,
+            f"{request.node.name} {count}",
+            authors,
+            source_ref=source_ref or events.commit(),
+        )
         sent = [events.build(release)]
         for gate, kinds in (
             ("G2", ("acceptance_criteria", "defect_register", "test_result")),
@@ -123,7 +121,7 @@ def test_an_address_that_only_a_commit_knows_is_claimed_by_nobody(
     callers("web", "bystander")("res.users", "write", [uid], vals=vals)
 
 
-@pytest.mark.parametrize("login", LOGINS)
+@pytest.mark.parametrize("login", ["dev", "qa", "rm", "ci", "admin"])
 def test_a_signature_names_nobody_and_forges_nothing(
     callers, database, open_release, login
 ):
@@ -159,24 +157,15 @@ def test_a_signature_names_nobody_and_forges_nothing(
             assert answer["http_status"] == 403
 
 
-@pytest.mark.parametrize(
-    "login", ["dev", "sre", "ci", "auditor", "governance", "admin"]
-)
-def test_no_wizard_decides_for_who_may_not(callers, database, open_release, login):
-    release = open_release("dev@example.com")
+def test_no_wizard_decides_for_who_may_not(callers, database, open_release):
+    vals = {
+        "release_ids": [[6, 0, [open_release("dev@example.com")["id"]]]],
+        "gate_id": database.id("ipai_gate", code="G2"),
+    }
     with database.unchanged():
-        refused(
-            callers("json_2", login),
-            "ipai.decide.wizard",
-            "create",
-            vals_list=[
-                {
-                    "release_ids": [[6, 0, [release["id"]]]],
-                    "gate_id": database.id("ipai_gate", code="G2"),
-                    "persona_id": database.id("ipai_persona", code="qa_tester"),
-                }
-            ],
-        )
+        for login in ("dev", "sre", "ci", "auditor", "governance", "admin"):
+            call = callers("json_2", login)
+            refused(call, "ipai.decide.wizard", "create", vals_list=[vals])
 
 
 def test_the_wizard_decides_as_nobody_else(callers, database, open_release):
@@ -221,15 +210,8 @@ def test_an_author_signs_under_no_spelling(
 ):
     two_hats = _two_hats(callers, people, database)
     if author in ("two-hats", "Two Hats <two-hats@example.com>"):
-        values = {
-            "project": events.PROJECT,
-            "name": author,
-            "source_ref": events.commit(),
-            "environment_target": "production",
-            "authors": [author],
-        }
         with database.unchanged():
-            refused(two_hats, PLANE, "open_release", values=values)
+            refused(attacks.open_release, two_hats, author, [author])
         return
     cannot_sign(two_hats, database, open_release(author, "dev@example.com"))
 

@@ -131,7 +131,7 @@ def _ended(name):
 
 
 def drop_left_over():
-    """Drop what ended processes left: temporary databases (if killed) and their logs."""
+    """Drop what ended processes left: their logs and, if killed, their databases."""
     with cursor() as cr:
         cr.execute("SELECT datname FROM pg_database")
         names = [name for (name,) in cr.fetchall()]

@@ -60,7 +60,7 @@ def failure(log):
     """Why no server can come of this log: the exception that broke the registry."""
     if "Failed to initialize database" not in log:
         return None
-    raised = re.findall(r"^(?:\w+\.)*\w*(?:Error|Exception)\b.*$", log, re.M)
+    raised = re.findall(r"^(?:\w+\.)*\w*(?:Error|Exception)\b.*$", log, re.MULTILINE)
     return raised[-1] if raised else "the database cannot be loaded"
 
 

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from . import chromium, databases, odoo, postgres, proc
-from .paths import ADDON, LOGS, REPORTS, ROOT, venv_python
+from .paths import ADDON, LOGS, PREFIX, REPORTS, ROOT, venv_python
 from .say import Stop, say, slow
 
 #: Reasons for which a test may be skipped, one regular expression a line.
@@ -122,13 +122,12 @@ def run_together(layers):
         }
         running = []
         for number, layer in enumerate(layers):
-            path = LOGS / f"test-{layer}.log"
+            path = LOGS / f"test-{layer}-{PREFIX}_{os.getpid()}_.log"
             output = stack.enter_context(open(path, "w")) if number else None
             if not number:
                 say(f"\n── {layer} tests " + "─" * 60)
             child, report = _start(layer, arguments[layer], output)
-            # On the signal of a Ctrl-C, unlike on others, pytest tears its fixtures
-            # down.
+            # On a Ctrl-C, unlike on other signals, pytest tears its fixtures down.
             stack.callback(proc.end, child, signal.SIGINT, patience=40)
             running.append((layer, child, report, path if number else None))
         for layer, child, report, path in running:

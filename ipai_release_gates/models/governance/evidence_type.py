@@ -35,7 +35,7 @@ class EvidenceType(models.Model):
             try:
                 schema = json.loads(record.metadata_schema)
                 jsonschema.Draft202012Validator.check_schema(schema)
-            except (ValueError, jsonschema.SchemaError) as error:
+            except (ValueError, RecursionError, jsonschema.SchemaError) as error:
                 raise ValidationError(
                     self.env._(
                         "The metadata schema of %(type)s is not a valid JSON Schema: "

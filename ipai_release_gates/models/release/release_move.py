@@ -22,8 +22,12 @@ class Release(models.Model):
 
         :raises GateRefused: naming every unmet condition of every release
         """
+        # Whatever else arrives as a stage is none.
+        stage = self.env["ipai.release.stage"].browse(
+            stage_id if type(stage_id) is int else ()
+        )
         try:
-            self._move_to(self.env["ipai.release.stage"].browse(stage_id), reason)
+            self._move_to(stage, reason)
         except GateRefused as refusal:
             self._record_afterwards(self._refusal_drafts(refusal))
             raise
@@ -54,6 +58,7 @@ class Release(models.Model):
         """
         if not stage.exists():
             raise UserError(self.env._("This stage does not exist any more."))
+        reason = reason if isinstance(reason, str) else ""
         moving = self.filtered(lambda release: release.stage_id != stage)
         if not moving:
             return
