@@ -1,7 +1,7 @@
 """What the addon costs against Odoo's own floor, in one run.
 
-Installs ``project`` in the database that is named (a throw-away copy, see README.md), then
-runs each measurement and its floor in turn and prints medians, queries and ratios.
+Installs ``project`` in the database that is named (a throw-away copy, see README.md),
+then runs each measurement and its floor in turn and prints medians, queries and ratios.
 """
 
 import os
@@ -20,9 +20,12 @@ def main():
     odoo = [sys.executable, "-m", "odoo"]
     quiet = ["--no-http", "--log-level=error"]
     subprocess.run(
-        [*odoo, "-d", database, "-i", "project", "--stop-after-init", *quiet], check=True
+        [*odoo, "-d", database, "-i", "project", "--stop-after-init", *quiet],
+        check=True,
     )
-    code = "import sys; sys.path.insert(0, 'benchmarks'); import floors; floors.run(env)"
+    code = (
+        "import sys; sys.path.insert(0, 'benchmarks'); import floors; floors.run(env)"
+    )
     subprocess.run(
         [*odoo, "shell", "-d", database, *quiet],
         input=code + "\n",
@@ -118,7 +121,10 @@ class Bench:
 
     def ingest(self):
         events = self.events(
-            self.release(), BATCH, "check_result", {"name": "check {}", "status": "pass"}
+            self.release(),
+            BATCH,
+            "check_result",
+            {"name": "check {}", "status": "pass"},
         )
         plane = self.plane()
         return lambda: plane.ingest(events)
@@ -156,7 +162,9 @@ def timed(env, prepare):
 def run(env):
     """Print one line per measurement."""
     bench = Bench(env)
-    print(f"{'what':<10}{'ms':>9}{'floor ms':>10}{'ratio':>7}{'queries':>9}{'floor':>7}")
+    print(
+        f"{'what':<10}{'ms':>9}{'floor ms':>10}{'ratio':>7}{'queries':>9}{'floor':>7}"
+    )
     for what in ("move", "ingest", "verdict"):
         pairs = []
         for _round in range(ROUNDS + 1):
