@@ -35,6 +35,7 @@ class Site:
 
     server: Server
     _keys: dict = field(default_factory=dict)
+    _uids: dict = field(default_factory=dict)
 
     @property
     def url(self):
@@ -53,6 +54,19 @@ class Site:
     def rpc(self, login):
         """A client for one of the demo logins."""
         return Rpc(self, login)
+
+    def uid(self, login, password):
+        """The id of a user; hashing a password is slow, so each is checked once.
+
+        :raises PermissionError: when the password is not the user's
+        """
+        if (login, password) not in self._uids:
+            common = xmlrpc.client.ServerProxy(f"{self.url}/xmlrpc/2/common")
+            uid = common.authenticate(self.database, login, password, {})
+            if not uid:
+                raise PermissionError(f"{login} cannot log in")
+            self._uids[login, password] = uid
+        return self._uids[login, password]
 
     def api_key(self, login):
         """An API key of a demo login, made by Odoo itself on first use."""
@@ -77,10 +91,7 @@ class Rpc:
         self.site = site
         self.login = login
         self.password = password or login
-        common = xmlrpc.client.ServerProxy(f"{site.url}/xmlrpc/2/common")
-        self.uid = common.authenticate(site.database, login, self.password, {})
-        if not self.uid:
-            raise PermissionError(f"{login} cannot log in")
+        self.uid = site.uid(login, self.password)
         self._object = xmlrpc.client.ServerProxy(
             f"{site.url}/xmlrpc/2/object", allow_none=True
         )

@@ -145,6 +145,13 @@ class TestSeparationOfDuties(GateCase):
         self.sign(self.rm, release, "G3")
         self.assertNotIn("G3:rm_signoff", self.unmet(release))
 
+    def test_a_developer_who_records_a_commit_by_hand_counts_as_its_author(self):
+        both = self.new_user("both", "group_developer", "group_qa_tester")
+        self.project.member_ids += both
+        release = self.open_release("for somebody else", user=both)
+        self.assertIn("is an author", self.refusal(both, release))
+        self.sign(self.qa, release, "G2")
+
     def test_an_archived_account_of_an_author_is_still_known(self):
         self.new_user("gone").active = False
         release = self.release_by("gone@example.com")

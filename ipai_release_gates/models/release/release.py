@@ -28,7 +28,6 @@ class Release(models.Model):
     _description = "Release"
     _inherit = ["ipai.guarded.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "priority desc, id desc"
-    _mail_post_access = "read"
 
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True)
@@ -350,7 +349,11 @@ class Release(models.Model):
     def _record_revision(self, source_ref, emails, artifact_digest=None):
         self.ensure_one()
         emails = self._known_authors(source_ref, emails)
-        resolved = self._resolve_authors(emails)
+        authors = set().union(*self._resolve_authors(emails).values())
+        if self.env.user.has_group("ipai_release_gates.group_developer"):
+            # A developer who records a commit by hand may have written it, whomever
+            # they name.
+            authors.add(self.env.uid)
         revision = self.env["ipai.revision"].engine_create(
             [
                 {
@@ -358,7 +361,7 @@ class Release(models.Model):
                     "source_ref": source_ref,
                     "artifact_digest": artifact_digest or self.artifact_digest,
                     "author_emails": emails,
-                    "author_ids": [(6, 0, sorted(set().union(*resolved.values())))],
+                    "author_ids": [(6, 0, sorted(authors))],
                     "recorded_by_id": self.env.uid,
                     "recorded_at": self.env.cr.now(),
                 }
