@@ -38,5 +38,5 @@ class Persona(models.Model):
             .with_context(active_test=True)
             .search_fetch([], ["code", "name", "group_id", "active"])
         )
-        held = user.sudo().all_group_ids
+        held = user.sudo().all_group_ids  # about the user, see above
         return personas.filtered(lambda persona: persona.group_id in held)

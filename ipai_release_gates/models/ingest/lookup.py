@@ -98,11 +98,11 @@ class Lookup:
         """The latest deployment of the event's revision there, or an empty record."""
         key = (submission.revision, environment)
         if key not in self._deployments:
+            # Named by the event's own revision and environment.
             self._deployments[key] = (
                 self._env["ipai.deployment"]
                 .sudo()
                 .search(
-                    # named by the event's own revision and environment
                     [
                         ("release_id", "=", submission.release.id),
                         ("revision_id", "=", submission.revision.id),

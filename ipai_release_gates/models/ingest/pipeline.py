@@ -107,8 +107,9 @@ class ControlPlane(models.AbstractModel):
         digests = [ingest.payload_digest(raw) for raw in events]
         logs = self._logs_of_former_try(digests)
         if not logs:
-            logs = self._create_logs(self.env, self._log_values(events, digests))
-        self._keep_logs_if_rolled_back(logs, events, digests)
+            vals_list = self._log_values(events, digests)
+            logs = self._create_logs(self.env, vals_list)
+            self._keep_logs_if_rolled_back(vals_list, digests)
         return [
             Submission(log, raw, digest)
             for log, raw, digest in zip(logs, events, digests, strict=True)
@@ -153,7 +154,7 @@ class ControlPlane(models.AbstractModel):
         return self.env["ipai.ingest.log"].sudo().browse(kept[1]).exists() or None
 
     @api.model
-    def _keep_logs_if_rolled_back(self, logs, events, digests):
+    def _keep_logs_if_rolled_back(self, vals_list, digests):
         """Keep what was sent even when this transaction is rolled back.
 
         The rows are written anew as errors, on a connection of their own. A retry of
@@ -161,23 +162,20 @@ class ControlPlane(models.AbstractModel):
         reprocessing.
         """
         cr = self.env.cr
-        if cr in _kept_logs:
-            return
         registry, uid, company = self.env.registry, self.env.uid, self.env.company.id
-        vals_list = self._log_values(events, digests)
-        for vals in vals_list:
-            vals.update(
-                status="error",
-                http_status=500,
-                code="interrupted",
-                reason="The transaction was rolled back before the event was taken.",
-            )
+        interrupted = {
+            "status": "error",
+            "http_status": 500,
+            "code": "interrupted",
+            "reason": "The transaction was rolled back before the event was taken.",
+        }
 
         def keep():
             try:
                 with registry.cursor() as own:
                     env = api.Environment(own, uid, {"allowed_company_ids": [company]})
-                    ids = self._create_logs(env, vals_list).ids
+                    kept = [{**vals, **interrupted} for vals in vals_list]
+                    ids = self._create_logs(env, kept).ids
                 _kept_logs[cr] = (digests, ids)
             except Exception:
                 _logger.exception("Events of a failed call could not be kept")

@@ -70,7 +70,8 @@ class Incident(models.Model):
                 ("active", "in", [True, False]),
             ]
         )
-        (others - self.sudo().release_id)._policy_recorded()
+        named = self.sudo().release_id  # only taken out of the set
+        (others - named)._policy_recorded()
 
     def _ledger_draft(self):
         body = {

@@ -3,8 +3,9 @@ import binascii
 import hashlib
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
+from ... import ingest
 from ...ingest import fields as readers
 
 MAX_BYTES = 10 * 1024 * 1024
@@ -105,7 +106,7 @@ class Evidence(models.Model):
         type_ = self.env["ipai.evidence.type"].browse(vals.get("type_id") or ())
         if not type_:
             raise UserError(self.env._("Evidence needs a type."))
-        self._refuse_kind_of_evidence(type_, vals)
+        self._refuse_gate(vals.get("gate_id"))
         problems = type_._metadata_errors(vals.get("metadata"))
         if problems:
             raise ValidationError(
@@ -135,19 +136,21 @@ class Evidence(models.Model):
                 self.env._("This deployment is not one of the evidence's release.")
             )
 
-    def _refuse_kind_of_evidence(self, type_, vals):
-        """An SRE records operational evidence; other personas are not limited."""
-        user = self.env.user
-        personas = self.env["ipai.persona"]._held_by(user).mapped("code")
-        gate = self.env["ipai.gate"].sudo().browse(vals.get("gate_id") or ())
+    def _refuse_gate(self, gate_id):
+        """By hand, a role records evidence for the gates it may send evidence for.
+
+        :param gate_id: database id of the gate, or nothing
+        :raises AccessError: saying for which gates the user may
+        """
+        roles = self.env["ipai.control.plane"]._roles()
         # Reading the code of the gate that was named discloses nothing.
-        if personas == ["sre"] and gate and gate.code != "G4":
-            raise UserError(
-                self.env._(
-                    "An SRE records evidence for G4 or for the release, not for %s.",
-                    gate.code,
-                )
-            )
+        gate = self.env["ipai.gate"].sudo().browse(gate_id or ())
+        refusal = roles and ingest.may_send(
+            roles, "evidence", "manual", gate.code or None
+        )
+        if refusal:
+            # The message is the contract's own, the same on every transport.
+            raise AccessError(refusal)  # pylint: disable=translation-required
 
     @api.model
     def _hashed_content(self, vals):

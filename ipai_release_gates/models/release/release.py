@@ -307,7 +307,7 @@ class Release(models.Model):
                     },
                 )
             )
-        self.sudo()._ensure_gates()
+        self.sudo()._ensure_gates()  # as above
         self._facts_recorded(drafts, starts=False)
         self.env["ipai.control.plane"]._bind_pending(self)
 

@@ -113,7 +113,7 @@ class Release(models.Model):
         gates = stage.sudo()._gates_to_enter().mapped("code")
         refusals = {}
         for release in self:
-            current = release.sudo().stage_id
+            current = release.sudo().stage_id  # a column everybody sees
             problems = []
             if not allowed & held:
                 problems.append(

@@ -158,12 +158,11 @@ class Release(models.Model):
 
     def _step_for_evidence(self, requirement):
         evidence = self.env["ipai.evidence"]
-        vals = {"gate_id": requirement.gate_id.id}
         if not requirement.evidence_type_id or not evidence.has_access("create"):
             # The evidence package is no evidence of its own: its parts have steps.
             return {}
         try:
-            evidence._refuse_kind_of_evidence(requirement.evidence_type_id, vals)
+            evidence._refuse_gate(requirement.gate_id.id)
         except UserError:
             return {}
         return {
