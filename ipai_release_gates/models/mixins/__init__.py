@@ -2,3 +2,4 @@ from . import guarded
 from . import fact
 from . import policy
 from . import ir_default
+from . import scheduled
