@@ -14,16 +14,22 @@ from .definitions import (
 )
 from .evaluate import evaluate
 from .facts import (
+    ALLOW,
+    DENY,
     Approval,
     Check,
     Deployment,
+    Drill,
     EnvironmentControl,
     Evidence,
     Freeze,
     Grant,
     Incident,
+    PendingReview,
     ReleaseFacts,
 )
+from .forecast import forecast, horizon, turning_points
+from .risk import EMERGENCY, RISKS, Risk, level_of, remind_at
 from .verdict import (
     BYPASSED,
     FAILED,
@@ -40,9 +46,12 @@ from .verdict import (
 )
 
 __all__ = [
+    "ALLOW",
     "BYPASSED",
+    "DENY",
     "DEPLOYMENT_CONFIRMED",
     "DEPLOYMENT_SUCCEEDED",
+    "EMERGENCY",
     "FAILED",
     "IN_PROGRESS",
     "MET",
@@ -50,12 +59,14 @@ __all__ = [
     "PASSED",
     "PENDING",
     "REQUIREMENT_KINDS",
+    "RISKS",
     "UNMET",
     "WAIVED",
     "Approval",
     "Check",
     "Condition",
     "Deployment",
+    "Drill",
     "EnvironmentControl",
     "Evidence",
     "Freeze",
@@ -63,8 +74,15 @@ __all__ = [
     "GateVerdict",
     "Grant",
     "Incident",
+    "PendingReview",
     "ReleaseFacts",
     "Requirement",
+    "Risk",
     "Verdict",
     "evaluate",
+    "forecast",
+    "horizon",
+    "level_of",
+    "remind_at",
+    "turning_points",
 ]

@@ -16,6 +16,8 @@ REQUIREMENT_KINDS = (
     "no_freeze",
     "soak_time",
     "environment_controls",
+    "recovery_drill",
+    "no_overdue_review",
 )
 
 #: What a requirement of kind ``deployment`` asks of the latest deployment.
@@ -40,7 +42,9 @@ class Requirement:
     :param distinct_from_gate: gate whose signatories may not sign this one
     :param prior_gate: gate code for ``prior_gate``
     :param environment: environment category for ``check`` (``None``: any),
-        ``deployment``, ``soak_time`` and ``environment_controls``
+        ``deployment``, ``no_freeze``, ``soak_time``, ``environment_controls`` and
+        ``recovery_drill``
+    :param drill_type: for ``recovery_drill``; ``None`` means a drill of any type
     :param deployment_aspect: :data:`DEPLOYMENT_SUCCEEDED` or
         :data:`DEPLOYMENT_CONFIRMED` (confirmed before the deployment's deadline)
     :param waivable: whether an exception can cover it
@@ -58,6 +62,7 @@ class Requirement:
     min_count: int = 1
     distinct_from_gate: str | None = None
     prior_gate: str | None = None
+    drill_type: str | None = None
     environment: str | None = None
     deployment_aspect: str = DEPLOYMENT_SUCCEEDED
     waivable: bool = True

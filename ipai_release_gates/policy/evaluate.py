@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timezone
 
 from .definitions import DEPLOYMENT_CONFIRMED
+from .facts import DENY
 from .verdict import (
     MET,
     NOT_APPLICABLE,
@@ -49,6 +50,7 @@ class _Case:
         self.evidence = self._current(facts.evidence)
         self.approvals = _standing_approvals(self._current(facts.approvals))
         self.deployments = self._current(facts.deployments)
+        self.grants = self._current(facts.grants)
         self.judged = {}
         for gate in gates:
             self.judged[gate.code] = self._judge(gate)
@@ -101,7 +103,7 @@ class _Case:
             return condition
         grants = [
             grant
-            for grant in self.facts.grants
+            for grant in self.grants
             if grant.covers(gate.code, requirement.code, self.now)
         ]
         if not grants:
@@ -414,12 +416,46 @@ def _judge_no_open_incident(case, gate, requirement):
 
 
 def _judge_no_freeze(case, gate, requirement):
-    freezes = _in_order(case.facts.freezes)
-    active = [f for f in freezes if f.starts_at <= case.now < f.ends_at]
-    if active:
-        listed = ", ".join(f"{f.name} until {_instant(f.ends_at)}" for f in active)
-        return _unmet(f"Freeze in force: {listed}", *(("freeze", f.id) for f in active))
-    return _met("No freeze window is in force")
+    where = requirement.environment or "production"
+    windows = [
+        window
+        for window in _in_order(case.facts.freezes)
+        if window.environment in (None, where)
+    ]
+    active = [w for w in windows if w.starts_at <= case.now < w.ends_at]
+    # A freeze wins over a change window that is open at the same time.
+    freezes = [w for w in active if w.kind == DENY]
+    if freezes:
+        listed = ", ".join(f"{w.name} until {_instant(w.ends_at)}" for w in freezes)
+        return _unmet(f"Freeze in force: {listed}", *_windows(freezes))
+    allowed = [w for w in windows if w.kind != DENY]
+    if not allowed:
+        return _met("No freeze window is in force")
+    within = [w for w in active if w.kind != DENY]
+    if within:
+        latest = max(within, key=lambda w: (w.ends_at, w.id))
+        return _met(
+            f"Inside the change window {latest.name} until {_instant(latest.ends_at)}",
+            *_windows(within),
+        )
+    coming = [w for w in allowed if w.starts_at > case.now]
+    if not coming:
+        return _unmet(
+            f"Outside every change window of {where}, and none is to come; a "
+            "governance administrator must define one",
+            *_windows(allowed),
+        )
+    following = min(coming, key=lambda w: (w.starts_at, w.id))
+    return _unmet(
+        f"Outside every change window of {where}; the next one, {following.name}, "
+        f"opens {_instant(following.starts_at)}",
+        ("freeze", following.id),
+    )
+
+
+def _windows(occurrences):
+    """The windows of some occurrences as facts, each once."""
+    return tuple(dict.fromkeys(("freeze", window.id) for window in occurrences))
 
 
 def _judge_soak_time(case, gate, requirement):
@@ -471,6 +507,47 @@ def _judge_environment_controls(case, gate, requirement):
     return _met(f"Every control of {where} holds", *facts)
 
 
+def _judge_recovery_drill(case, gate, requirement):
+    where = requirement.environment or "production"
+    what = f"{requirement.drill_type or 'recovery'} drill".replace("_", " ")
+    found = [
+        drill
+        for drill in case.facts.drills
+        if drill.environment == where and requirement.drill_type in (None, drill.type)
+    ]
+    if not found:
+        return _unmet(f"No {what} of {where} has been recorded")
+    latest = max(found, key=lambda drill: (drill.executed_at, drill.id))
+    fact = ("drill", latest.id)
+    if not latest.successful:
+        return _unmet(
+            f"The latest {what} of {where}, {_instant(latest.executed_at)}, did not "
+            "succeed; repeat it",
+            fact,
+            adverse=True,
+        )
+    if not case._is_fresh(requirement, latest.executed_at):
+        return _unmet(
+            f"The latest {what} of {where}: "
+            f"{case._too_old(requirement, latest.executed_at)}",
+            fact,
+        )
+    return _met(
+        f"The {what} of {where} on {_instant(latest.executed_at)} succeeded", fact
+    )
+
+
+def _judge_no_overdue_review(case, gate, requirement):
+    overdue = [r for r in _in_order(case.facts.reviews) if case.now > r.due_at]
+    if overdue:
+        listed = ", ".join(f"{r.name}, due {_instant(r.due_at)}" for r in overdue)
+        return _unmet(
+            f"Post-event review overdue: {listed}",
+            *(("exception", r.id) for r in overdue),
+        )
+    return _met("No post-event review is overdue")
+
+
 _JUDGES = {
     "check": _judge_check,
     "evidence": _judge_evidence,
@@ -482,6 +559,8 @@ _JUDGES = {
     "no_freeze": _judge_no_freeze,
     "soak_time": _judge_soak_time,
     "environment_controls": _judge_environment_controls,
+    "recovery_drill": _judge_recovery_drill,
+    "no_overdue_review": _judge_no_overdue_review,
 }
 
 

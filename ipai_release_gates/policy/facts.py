@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+#: What an occurrence of a window does to promotions.
+DENY = "deny"
+ALLOW = "allow"
+
 
 @dataclass(frozen=True)
 class Check:
@@ -80,12 +84,19 @@ class Incident:
 
 @dataclass(frozen=True)
 class Freeze:
-    """A window in which nothing may be promoted to production."""
+    """One occurrence of a freeze or of a change window.
+
+    :param kind: :data:`DENY`, nothing is promoted in it; or :data:`ALLOW`, where there
+        is one, nothing is promoted outside of them all
+    :param environment: category it holds for; ``None`` for every one
+    """
 
     id: int
     name: str
     starts_at: datetime
     ends_at: datetime
+    kind: str = DENY
+    environment: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,14 +111,36 @@ class EnvironmentControl:
 
 
 @dataclass(frozen=True)
+class Drill:
+    """A recovery drill on an environment of a category, and how it ended."""
+
+    id: int
+    environment: str
+    type: str
+    successful: bool
+    executed_at: datetime
+
+
+@dataclass(frozen=True)
+class PendingReview:
+    """A post-event review of the project that an exception still owes."""
+
+    id: int
+    name: str
+    due_at: datetime
+
+
+@dataclass(frozen=True)
 class Grant:
     """An approved exception: it covers whole gates, or single requirements of them.
 
+    :param revision: the revision it was approved for; it covers no other
     :param requirements: pairs of gate code and requirement code; empty means the
         whole of every gate in ``gates``
     """
 
     id: int
+    revision: str
     gates: frozenset[str]
     effective_from: datetime
     expires_at: datetime
@@ -144,4 +177,6 @@ class ReleaseFacts:
     incidents: tuple[Incident, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     controls: tuple[EnvironmentControl, ...] = ()
+    drills: tuple[Drill, ...] = ()
+    reviews: tuple[PendingReview, ...] = ()
     grants: tuple[Grant, ...] = ()

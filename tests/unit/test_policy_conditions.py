@@ -5,7 +5,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from policy import (
+    ALLOW,
     BYPASSED,
+    DENY,
     DEPLOYMENT_CONFIRMED,
     FAILED,
     IN_PROGRESS,
@@ -20,6 +22,7 @@ from policy import (
     Check,
     Condition,
     Deployment,
+    Drill,
     EnvironmentControl,
     Evidence,
     Freeze,
@@ -27,6 +30,7 @@ from policy import (
     GateVerdict,
     Grant,
     Incident,
+    PendingReview,
     ReleaseFacts,
     Requirement,
     evaluate,
@@ -86,8 +90,17 @@ def control(number, status="pass", *, name="mail_captured", **values):
     )
 
 
-def grant(number, *gates, start=NOW - HOUR, end=NOW + HOUR, requirements=()):
-    return Grant(number, frozenset(gates), start, end, frozenset(requirements))
+def grant(
+    number,
+    *gates,
+    start=NOW - HOUR,
+    end=NOW + HOUR,
+    requirements=(),
+    revision=REVISION,
+):
+    return Grant(
+        number, revision, frozenset(gates), start, end, frozenset(requirements)
+    )
 
 
 def require(kind, **values):
@@ -1139,6 +1152,146 @@ def test_every_freeze_in_force_is_listed_with_its_end_in_the_order_recorded():
     )
 
 
+def change_window(number, start, end, **values):
+    return Freeze(number, f"Window {number}", start, end, ALLOW, **values)
+
+
+def test_inside_a_change_window_promotion_is_possible():
+    windows = (
+        change_window(1, NOW - HOUR, NOW + HOUR),
+        change_window(2, NOW - HOUR, NOW + 2 * HOUR),
+        change_window(3, NOW + HOUR, NOW + 2 * HOUR),
+    )
+    assert_met(
+        judge(NO_FREEZE, freezes=windows),
+        "Inside the change window Window 2 until 2026-03-02 14:00 UTC",
+        ("freeze", 1),
+        ("freeze", 2),
+    )
+
+
+def test_outside_every_change_window_the_next_one_is_named():
+    windows = (
+        change_window(3, NOW + 2 * HOUR, NOW + 3 * HOUR),
+        change_window(2, NOW + HOUR, NOW + 2 * HOUR),
+        change_window(1, NOW - HOUR, NOW),
+    )
+    assert_unmet(
+        judge(NO_FREEZE, freezes=windows),
+        "Outside every change window of production; the next one, Window 2, opens "
+        "2026-03-02 13:00 UTC",
+        ("freeze", 2),
+    )
+
+
+def test_change_windows_that_are_all_over_leave_nothing_open():
+    assert_unmet(
+        judge(NO_FREEZE, freezes=(change_window(1, NOW - HOUR, NOW),)),
+        "Outside every change window of production, and none is to come; a governance "
+        "administrator must define one",
+        ("freeze", 1),
+    )
+
+
+def test_a_freeze_beats_a_change_window():
+    windows = (freeze(2, NOW - HOUR, NOW + HOUR), change_window(1, NOW, NOW + HOUR))
+    assert_unmet(
+        judge(NO_FREEZE, freezes=windows),
+        "Freeze in force: Freeze 2 until 2026-03-02 13:00 UTC",
+        ("freeze", 2),
+    )
+
+
+@pytest.mark.parametrize("kind", [DENY, ALLOW])
+def test_a_window_of_another_environment_says_nothing(kind):
+    start = NOW if kind == DENY else NOW + HOUR
+    window = Freeze(1, "It", start, NOW + 2 * HOUR, kind, "staging")
+    staging = require("no_freeze", environment="staging")
+    assert judge(NO_FREEZE, freezes=(window,)).state == MET
+    assert judge(staging, freezes=(window,)).state == UNMET
+
+
+# --- recovery drills -----------------------------------------------------------------
+
+DRILL = require(
+    "recovery_drill", drill_type="backup_restore", freshness=timedelta(days=30)
+)
+
+
+def drill(number, *, days=1, successful=True, **values):
+    return Drill(
+        number,
+        values.pop("environment", "production"),
+        values.pop("type", "backup_restore"),
+        successful,
+        NOW - timedelta(days=days),
+    )
+
+
+def test_a_recent_successful_drill_is_enough():
+    assert_met(
+        judge(DRILL, drills=(drill(1),)),
+        "The backup restore drill of production on 2026-03-01 12:00 UTC succeeded",
+        ("drill", 1),
+    )
+
+
+def test_a_drill_counts_up_to_its_age_limit():
+    assert judge(DRILL, drills=(drill(1, days=30),)).state == MET
+    assert_unmet(
+        judge(DRILL, NOW + SECOND, drills=(drill(1, days=30),)),
+        "The latest backup restore drill of production: recorded 2026-01-31 12:00 "
+        "UTC, older than the 720 hours allowed; record it again",
+        ("drill", 1),
+    )
+
+
+def test_the_latest_drill_decides():
+    drills = (drill(2, days=3), drill(1, days=2, successful=False))
+    for given in (drills, drills[::-1]):
+        assert_unmet(
+            judge(DRILL, drills=given),
+            "The latest backup restore drill of production, 2026-02-28 12:00 UTC, did "
+            "not succeed; repeat it",
+            ("drill", 1),
+            adverse=True,
+        )
+
+
+@pytest.mark.parametrize(
+    "other", [drill(1, environment="staging"), drill(1, type="failover")]
+)
+def test_a_drill_of_something_else_does_not_count(other):
+    assert_unmet(
+        judge(DRILL, drills=(other,)),
+        "No backup restore drill of production has been recorded",
+    )
+
+
+def test_without_a_type_any_drill_counts():
+    anything = require("recovery_drill")
+    assert judge(anything, drills=(drill(1, type="failover"),)).state == MET
+
+
+# --- post-event reviews --------------------------------------------------------------
+
+NO_OVERDUE = require("no_overdue_review", waivable=False)
+
+
+def review(number, due_at):
+    return PendingReview(number, f"EX-{number}", due_at)
+
+
+def test_a_review_blocks_once_it_is_overdue():
+    pending = (review(5, NOW),)
+    assert_met(judge(NO_OVERDUE, reviews=pending), "No post-event review is overdue")
+    assert_unmet(
+        judge(NO_OVERDUE, NOW + SECOND, reviews=pending),
+        "Post-event review overdue: EX-5, due 2026-03-02 12:00 UTC",
+        ("exception", 5),
+    )
+
+
 # --- soak ----------------------------------------------------------------------------
 
 SOAK = require("soak_time", soak=timedelta(hours=24))
@@ -1325,6 +1478,12 @@ def test_an_exception_runs_from_its_first_instant_until_before_its_last():
 
 def test_an_exception_for_another_gate_covers_nothing_here():
     assert judge(UNIT_TESTS, grants=(grant(5, "G1", "G3"),)).state == UNMET
+
+
+@pytest.mark.parametrize("revision", [OLD_REVISION, LOOKALIKE])
+def test_an_exception_covers_only_the_revision_it_was_approved_for(revision):
+    given = (grant(5, "G2", revision=revision),)
+    assert judge(UNIT_TESTS, grants=given).state == UNMET
 
 
 def test_an_exception_for_single_requirements_covers_only_those():

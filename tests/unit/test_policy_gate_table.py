@@ -423,7 +423,7 @@ def test_an_exception_for_what_is_unmet_opens_the_gate_as_bypassed(row):
     facts, _status, named = ROWS[row]
     first = named[0][:2]
     pairs = frozenset(tuple(line.split("/")) for line in named)
-    grant = Grant(61, frozenset({first}), NOW - HOUR, NOW + HOUR, pairs)
+    grant = Grant(61, REVISION, frozenset({first}), NOW - HOUR, NOW + HOUR, pairs)
     verdict = judged(replace(facts, grants=(grant,)))
     assert verdict.gate(first).status == BYPASSED
     assert verdict.eligible
@@ -525,7 +525,7 @@ def test_a_red_health_check_after_deployment_does_not_reopen_the_gates_before():
 
 def test_an_exception_on_a_gate_shows_there_and_not_on_the_gates_after_it():
     facts = ROWS["no lint"][0]
-    grant = Grant(61, frozenset({"G1"}), NOW - HOUR, NOW + HOUR)
+    grant = Grant(61, REVISION, frozenset({"G1"}), NOW - HOUR, NOW + HOUR)
     verdict = judged(replace(facts, grants=(grant,)))
     assert [g.status for g in verdict.gates] == [BYPASSED, PASSED, PASSED, PASSED]
     prior = verdict.gate("G2").conditions[-1]
@@ -534,7 +534,7 @@ def test_an_exception_on_a_gate_shows_there_and_not_on_the_gates_after_it():
 
 def test_an_exception_that_ends_closes_its_gate_and_those_that_build_on_it():
     facts = ROWS["no lint"][0]
-    grant = Grant(61, frozenset({"G1"}), NOW - HOUR, NOW + HOUR)
+    grant = Grant(61, REVISION, frozenset({"G1"}), NOW - HOUR, NOW + HOUR)
     verdict = judged(replace(facts, grants=(grant,)), NOW + HOUR)
     assert unmet(verdict) == ["G1/required_checks", "G2/g1_passed", "G3/g2_passed"]
 

@@ -12,7 +12,9 @@ from itertools import combinations, product
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from policy import (
+    ALLOW,
     BYPASSED,
+    DENY,
     DEPLOYMENT_CONFIRMED,
     DEPLOYMENT_SUCCEEDED,
     FAILED,
@@ -27,15 +29,18 @@ from policy import (
     Approval,
     Check,
     Deployment,
+    Drill,
     EnvironmentControl,
     Evidence,
     Freeze,
     Gate,
     Grant,
     Incident,
+    PendingReview,
     ReleaseFacts,
     Requirement,
     evaluate,
+    forecast,
 )
 
 EXPLORE = os.environ.get("POLICY_EXPLORE") == "1"
@@ -65,8 +70,10 @@ FACT_FIELDS = {
     "incident": "incidents",
     "freeze": "freezes",
     "control": "controls",
+    "drill": "drills",
+    "exception": "reviews",
 }
-OF_A_REVISION = ("checks", "evidence", "approvals", "deployments")
+OF_A_REVISION = ("checks", "evidence", "approvals", "deployments", "grants")
 
 
 # --- random definitions and facts ----------------------------------------------------
@@ -124,7 +131,12 @@ REQUIREMENTS = {
         },
         "no_failed_check": {},
         "no_open_incident": {},
-        "no_freeze": {},
+        "no_freeze": {"environment": ANYWHERE},
+        "no_overdue_review": {},
+        "recovery_drill": {
+            "environment": ANYWHERE,
+            "drill_type": (None, "backup_restore"),
+        },
         "soak_time": {
             "environment": ANYWHERE,
             "soak": (timedelta(0), timedelta(hours=24)),
@@ -235,8 +247,27 @@ incidents = pick(
     )
 )
 freezes = pick(
-    pool(Freeze, id=(0,), name=("Quiet",), starts_at=ANY_TIME, ends_at=ANY_TIME)
+    pool(
+        Freeze,
+        id=(0,),
+        name=("Quiet",),
+        starts_at=ANY_TIME,
+        ends_at=ANY_TIME,
+        kind=(DENY, DENY, ALLOW),
+        environment=ANYWHERE,
+    )
 )
+drills = pick(
+    pool(
+        Drill,
+        id=(0,),
+        environment=ENVIRONMENTS,
+        type=("backup_restore", "failover"),
+        successful=(True, True, False),
+        executed_at=RECORDED,
+    )
+)
+reviews = pick(pool(PendingReview, id=(0,), name=("EX-1",), due_at=ANY_TIME))
 controls = pick(
     pool(
         EnvironmentControl,
@@ -251,6 +282,7 @@ grants = pick(
     pool(
         Grant,
         id=(0,),
+        revision=MOSTLY_CURRENT,
         gates=[frozenset(pair) for pair in combinations(GATE_CODES, 2)],
         effective_from=hours(-12, -1, 0, 1),
         expires_at=hours(12, 60, 1, 0),
@@ -283,6 +315,8 @@ everything = st.builds(
     incidents=some(incidents, 2),
     freezes=some(freezes, 2),
     controls=some(controls),
+    drills=some(drills, 2),
+    reviews=some(reviews, 1),
     grants=some(grants, 2),
 )
 instants = pick(ANY_TIME)
@@ -733,3 +767,24 @@ def test_a_failing_required_check_never_counts_as_passed(gates, facts):
             ]
             assert statuses
             assert set(statuses) == {"pass"}
+
+
+# --- what time alone brings ----------------------------------------------------------
+
+
+def statuses(verdict):
+    return {gate.code: gate.status for gate in verdict.gates}
+
+
+@PROFILE
+@given(definitions(), everything, st.integers(0, 150), st.integers(0, 1))
+def test_at_every_later_instant_the_forecast_says_what_a_fresh_verdict_says(
+    gates, known, hours, seconds
+):
+    verdict, steps = forecast(gates, known, NOW)
+    later = NOW + timedelta(hours=hours, seconds=seconds)
+    expected = verdict
+    for at, step in steps:
+        if at <= later:
+            expected = step
+    assert statuses(evaluate(gates, known, later)) == statuses(expected)
