@@ -38,5 +38,26 @@ RELEASE_STATUSES = [
     ("cancelled", "Cancelled"),
 ]
 
+EXCEPTION_TYPES = [
+    ("gate_bypass", "Gate Bypass"),
+    ("evidence_waiver", "Evidence Waiver"),
+    ("timing_override", "Timing Override"),
+    ("control_waiver", "Control Waiver"),
+    ("emergency", "Emergency (break-glass)"),
+]
+
+RISK_LEVELS = [
+    ("low", "Low"),
+    ("medium", "Medium"),
+    ("high", "High"),
+    ("critical", "Critical"),
+]
+
+DECISIONS = [
+    ("approved", "Approved"),
+    ("rejected", "Rejected"),
+    ("request_changes", "Changes Requested"),
+]
+
 #: A full commit SHA, SHA-1 or SHA-256, lower case.
 COMMIT_PATTERN = "^[0-9a-f]{40}([0-9a-f]{24})?$"

@@ -8,6 +8,7 @@ import hashlib
 import itertools
 from contextlib import contextmanager
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo.tests import TransactionCase, new_test_user
 from odoo.tools import SQL
@@ -379,6 +380,18 @@ class GateCase(TransactionCase):
             yield cr._now
         finally:
             cr._now = now
+
+    @contextmanager
+    def scheduled(self, **delta):
+        """Scheduled actions can be run inside, at another time."""
+        now = self.env.cr.now() + timedelta(**delta)
+        self.env.flush_all()
+        with (
+            self.enter_registry_test_mode(),
+            patch("odoo.tests.test_cursor.TestCursor.now", lambda _cursor: now),
+        ):
+            yield now
+        self.env.invalidate_all()
 
     def snapshot(self, *tables):
         """Everything in some tables, to be compared with later."""

@@ -35,6 +35,8 @@ class GateRequirement(models.Model):
             ("no_freeze", "No freeze window"),
             ("soak_time", "Soak time"),
             ("environment_controls", "Environment controls hold"),
+            ("recovery_drill", "Recovery drill succeeded"),
+            ("no_overdue_review", "No overdue post-event review"),
         ],
         required=True,
     )
@@ -69,6 +71,14 @@ class GateRequirement(models.Model):
             (policy.DEPLOYMENT_CONFIRMED, "Outcome confirmed within the deadline"),
         ],
         default=policy.DEPLOYMENT_SUCCEEDED,
+    )
+    drill_type = fields.Selection(
+        [
+            ("backup_restore", "Backup Restore"),
+            ("failover", "Failover"),
+            ("rollback", "Rollback"),
+        ],
+        help="Empty: a drill of any type.",
     )
     soak_hours = fields.Float()
     freshness_hours = fields.Float(
@@ -144,6 +154,7 @@ class GateRequirement(models.Model):
         "min_count",
         "distinct_from_gate_id",
         "prior_gate_id",
+        "drill_type",
         "environment_category",
         "deployment_aspect",
         "waivable",
@@ -165,6 +176,7 @@ class GateRequirement(models.Model):
             min_count=self.min_count,
             distinct_from_gate=self.distinct_from_gate_id.code or None,
             prior_gate=self.prior_gate_id.code or None,
+            drill_type=self.drill_type or None,
             environment=self.environment_category or None,
             deployment_aspect=self.deployment_aspect or policy.DEPLOYMENT_SUCCEEDED,
             waivable=self.waivable,

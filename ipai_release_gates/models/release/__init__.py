@@ -4,8 +4,11 @@ from . import release
 from . import release_facts
 from . import release_move
 from . import release_steps
+from . import release_schedule
 from . import release_gate
 from . import check
 from . import ir_attachment
 from . import evidence
+from . import exception
+from . import exception_schedule
 from . import approval

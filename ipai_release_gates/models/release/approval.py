@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ...ingest import fields as readers
+from ..selections import DECISIONS
 
 
 class Approval(models.Model):
@@ -23,20 +24,16 @@ class Approval(models.Model):
     )
     persona_id = fields.Many2one("ipai.persona", required=True, ondelete="restrict")
     gate_id = fields.Many2one("ipai.gate", ondelete="restrict")
+    exception_id = fields.Many2one(
+        "ipai.exception", ondelete="restrict", index="btree_not_null"
+    )
     scope = fields.Selection(
         [("release", "Release"), ("gate", "Gate"), ("exception", "Exception")],
         required=True,
         default="gate",
         readonly=True,
     )
-    decision = fields.Selection(
-        [
-            ("approved", "Approved"),
-            ("rejected", "Rejected"),
-            ("request_changes", "Changes Requested"),
-        ],
-        required=True,
-    )
+    decision = fields.Selection(DECISIONS, required=True)
     rationale_structured = fields.Json(
         string="Checklist", help="The persona's criteria with what was verified."
     )
@@ -50,12 +47,17 @@ class Approval(models.Model):
         "CHECK (scope <> 'gate' OR gate_id IS NOT NULL)",
         "A decision on a gate names the gate.",
     )
+    _exception_scope = models.Constraint(
+        "CHECK ((scope = 'exception') = (exception_id IS NOT NULL))",
+        "A decision on an exception names the exception.",
+    )
     _latest = models.Index("(release_id, revision_id, gate_id, approver_id, id DESC)")
 
     _creatable = frozenset(
         {
             "release_id",
             "gate_id",
+            "exception_id",
             "persona_id",
             "decision",
             "rationale_structured",
@@ -75,10 +77,16 @@ class Approval(models.Model):
     @api.depends("release_id.approval_ids")
     def _compute_is_superseded(self):
         latest = {
-            (release, gate, approver, revision): top
-            for release, gate, approver, revision, top in self._read_group(
+            tuple(key): top
+            for *key, top in self._read_group(
                 [("release_id", "in", self.release_id.ids)],
-                ["release_id", "gate_id", "approver_id", "revision_id"],
+                [
+                    "release_id",
+                    "gate_id",
+                    "exception_id",
+                    "approver_id",
+                    "revision_id",
+                ],
                 ["id:max"],
             )
         }
@@ -86,6 +94,7 @@ class Approval(models.Model):
             key = (
                 approval.release_id,
                 approval.gate_id,
+                approval.exception_id,
                 approval.approver_id,
                 approval.revision_id,
             )
@@ -93,16 +102,26 @@ class Approval(models.Model):
                 key, approval._origin.id
             )
 
-    @api.depends("persona_id", "gate_id", "decision")
+    @api.depends("persona_id", "gate_id", "exception_id", "decision")
     def _compute_display_name(self):
         labels = dict(self._fields["decision"].selection)
         for approval in self:
             approval.display_name = (
-                f"{approval.gate_id.code or ''} {labels.get(approval.decision, '')} "
+                f"{approval.gate_id.code or approval.exception_id._reference()} "
+                f"{labels.get(approval.decision, '')} "
                 f"({approval.persona_id.name or ''})"
             )
 
     def _prepare_manual_fact(self, vals):
+        if vals.get("exception_id"):
+            exception = self._exception_to_decide(vals)
+            vals = {**vals, "release_id": exception.release_id.id}
+            return {
+                **super()._prepare_manual_fact(vals),
+                **self._signature(),
+                "scope": "exception",
+                "revision_id": exception.revision_id.id,
+            }
         vals = super()._prepare_manual_fact(vals)
         release = self.env["ipai.release"].browse(vals.get("release_id") or ())
         gate = self.env["ipai.gate"].browse(vals.get("gate_id") or ())
@@ -116,6 +135,30 @@ class Approval(models.Model):
         revision = self.env["ipai.revision"].browse(vals["revision_id"])
         self._require_signatory(release, revision, gate, persona)
         return {**vals, **self._signature()}
+
+    def _exception_to_decide(self, vals):
+        """The exception that is decided on, by who may.
+
+        :returns: ``ipai.exception`` as superuser
+        """
+        exception = self.env["ipai.exception"].browse(vals["exception_id"])
+        exception.check_access("read")
+        persona = self.env["ipai.persona"].browse(vals.get("persona_id") or ())
+        if not (persona and vals.get("decision")) or vals.get("gate_id"):
+            raise UserError(
+                self.env._(
+                    "A decision on an exception needs a persona and a verdict, and "
+                    "names no gate."
+                )
+            )
+        exception._require_decider(persona)
+        # What was requested is sealed: its release and revision are part of it.
+        return exception.sudo()
+
+    def _record(self):
+        super()._record()
+        # What follows from a decision does not depend on the rights of its author.
+        self.sudo().exception_id._decided()
 
     @api.model
     def _sign(self, release, revision, gate, persona, vals):
@@ -240,6 +283,7 @@ class Approval(models.Model):
     def _ledger_draft(self):
         body = {
             "gate": self.gate_id.code or "",
+            "exception": self.exception_id._reference(),
             "persona": self.persona_id.code,
             "decision": self.decision,
             "rationale": self.rationale_text or "",

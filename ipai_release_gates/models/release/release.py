@@ -117,12 +117,22 @@ class Release(models.Model):
     approval_ids = fields.One2many("ipai.approval", "release_id")
     deployment_ids = fields.One2many("ipai.deployment", "release_id")
     incident_ids = fields.One2many("ipai.incident", "release_id")
+    exception_ids = fields.One2many("ipai.exception", "release_id")
     ledger_entry_ids = fields.One2many("ipai.ledger.entry", "release_id")
     check_count = fields.Integer(compute="_compute_fact_counts")
     evidence_count = fields.Integer(compute="_compute_fact_counts")
     approval_count = fields.Integer(compute="_compute_fact_counts")
     deployment_count = fields.Integer(compute="_compute_fact_counts")
     incident_count = fields.Integer(compute="_compute_fact_counts")
+    exception_count = fields.Integer(compute="_compute_fact_counts")
+
+    bypassed_until = fields.Datetime(
+        compute="_compute_bypassed_until",
+        help="When the first exception that keeps a gate open ends.",
+    )
+    rejudge_at = fields.Datetime(
+        copy=False, help="When time alone may have changed how the gates stand."
+    )
 
     # One row serialises facts, moves and ledger: see ``_touch``.
     fact_version = fields.Integer(default=0, required=True, copy=False)
@@ -141,6 +151,7 @@ class Release(models.Model):
     )
     _board = models.Index("(stage_id, priority DESC, id DESC) WHERE active")
     _revision = models.Index("(revision_id)")
+    _to_rejudge = models.Index("(rejudge_at, id) WHERE is_open")
 
     _described = frozenset(
         {
@@ -535,12 +546,19 @@ class Release(models.Model):
         """
         if not self:
             return []
-        verdicts = verdicts or self._verdicts()
+        forecasts = {} if verdicts else self._forecasts()
+        verdicts = verdicts or {key: value[0] for key, value in forecasts.items()}
         self._confirm_deployments(verdicts)
         drafts = []
         Row = self.env["ipai.release.gate"]
         for row in Row.search_fetch([("release_id", "in", self.ids)], Row._judged):
-            drafts += row._store_verdict(verdicts[row.release_id.id])
+            release_id = row.release_id.id
+            steps = forecasts[release_id][1] if forecasts else None
+            drafts += row._store_verdict(verdicts[release_id], steps)
+        for release in self.filtered("id") if forecasts else ():
+            rejudge_at = forecasts[release.id][2]
+            if release.rejudge_at != rejudge_at:
+                release.engine_write({"rejudge_at": rejudge_at})
         self._store_next_gate(verdicts)
         return drafts
 
@@ -580,19 +598,32 @@ class Release(models.Model):
                 not release.stage_id.is_closing and release.status != "cancelled"
             )
 
-    @api.depends("release_gate_ids.status")
+    @api.depends("release_gate_ids.status", "release_gate_ids.forecast")
     def _compute_gate_marks(self):
         labels = dict(GATE_STATUSES)
+        now = self.env.cr.now()
         for release in self:
-            release.gate_marks = [
-                {
-                    "code": row.gate_id.code,
-                    "name": row.gate_id.name,
-                    "status": row.status,
-                    "label": labels[row.status],
-                }
-                for row in release.release_gate_ids.sorted("gate_sequence")
-            ]
+            marks = []
+            for row in release.release_gate_ids.sorted("gate_sequence"):
+                status = row._status_at(now)
+                marks.append(
+                    {
+                        "code": row.gate_id.code,
+                        "name": row.gate_id.name,
+                        "status": status,
+                        "label": labels[status],
+                    }
+                )
+            release.gate_marks = marks
+
+    @api.depends("release_gate_ids.waived_until")
+    def _compute_bypassed_until(self):
+        now = self.env.cr.now()
+        for release in self:
+            ends = release.release_gate_ids.mapped("waived_until")
+            release.bypassed_until = min(
+                (end for end in ends if end and end > now), default=False
+            )
 
     @api.depends_context("uid")
     def _compute_verdict_tree(self):
@@ -609,6 +640,7 @@ class Release(models.Model):
             ("ipai.approval", "approval_count"),
             ("ipai.deployment", "deployment_count"),
             ("ipai.incident", "incident_count"),
+            ("ipai.exception", "exception_count"),
         ):
             counts = {}
             if self.env[model].has_access("read"):

@@ -1,17 +1,20 @@
 from collections import defaultdict
+from datetime import datetime, timedelta
 
 from odoo import api, models
 from odoo.tools import SQL
 
 from ... import policy
+from .deciding_facts import deciding_facts
+
+#: How far ahead windows that recur are looked at, and a forecast holds.
+_LOOK_AHEAD = timedelta(days=30)
 
 
 class Release(models.Model):
     """Gathering facts for the policy core, and its verdicts as data.
 
-    A fixed number of queries whatever the number of releases and of facts: of each
-    kind only those that can decide are read, the latest of a name or type for the
-    current revision.
+    A fixed number of queries whatever the number of releases and of facts.
     """
 
     _inherit = "ipai.release"
@@ -29,6 +32,24 @@ class Release(models.Model):
             facts.release: policy.evaluate(gates, facts, now)
             for facts in releases._gather_facts()
         }
+
+    def _forecasts(self):
+        """Judge these releases, and say what time alone will make of it.
+
+        :returns: dict of release id to ``(verdict, steps, rejudge_at)``: steps as of
+            :func:`policy.forecast`, and when the release must be judged again
+        """
+        # As for a verdict: which facts count does not depend on who asks.
+        releases = self.sudo()
+        gates = releases._gate_definitions()
+        now = self.env.cr.now()
+        forecasts = {}
+        for facts in releases._gather_facts():
+            verdict, steps = policy.forecast(gates, facts, now)
+            ends = [step[0] for step in steps[:1]]
+            ends += filter(None, [policy.horizon(gates, facts, now)])
+            forecasts[facts.release] = verdict, steps, min([*ends, now + _LOOK_AHEAD])
+        return forecasts
 
     @api.model
     def _gate_definitions(self):
@@ -52,45 +73,29 @@ class Release(models.Model):
         if not self:
             return []
         self.env.flush_all()
-        ids = tuple(self.ids)
-        checks = self._deciding_checks(ids)
-        evidence = self._deciding_evidence(ids)
-        approvals = self._deciding_approvals(ids)
-        deployments = self._deciding_deployments(ids)
-        incidents = self._open_incidents(ids)
+        recorded = defaultdict(lambda: defaultdict(list))
+        for release_id, kind, fact in self.env.execute_query(
+            deciding_facts(tuple(self.ids))
+        ):
+            recorded[release_id][kind].append(fact)
         freezes = self._current_freezes()
         emails = {e for r in self for e in r.revision_id.author_emails or []}
         resolved = self._resolve_authors(emails)
         person_of = self._person_keys(
             {uid for r in self for uid in r.revision_id.author_ids.ids}
             | set().union(*resolved.values())
-            | {row[4] for rows in approvals.values() for row in rows}
+            | {fact[4] for kinds in recorded.values() for fact in kinds["approval"]}
         )
         return [
-            release._facts_value(
-                checks,
-                evidence,
-                approvals,
-                deployments,
-                incidents,
-                freezes,
-                resolved,
-                person_of,
-            )
+            release._facts_value(recorded[release.id], freezes, resolved, person_of)
             for release in self
         ]
 
-    def _facts_value(
-        self,
-        checks,
-        evidence,
-        approvals,
-        deployments,
-        incidents,
-        freezes,
-        resolved,
-        person_of,
-    ):
+    def _facts_value(self, recorded, freezes, resolved, person_of):
+        """What was recorded, as the policy core's plain values.
+
+        :param recorded: lists of JSON arrays by kind, see :mod:`.deciding_facts`
+        """
         ref = self.revision_id.source_ref or self.source_ref
         emails = self.revision_id.author_emails or []
         known = set(self.revision_id.author_ids.ids).union(
@@ -103,130 +108,56 @@ class Release(models.Model):
             unresolved_authors=frozenset(e for e in emails if not resolved[e]),
             required_checks=self.project_id._required_check_names(),
             checks=tuple(
-                policy.Check(
-                    id_, ref, name, status, at, gate or None, environment or None
-                )
-                for id_, name, status, at, gate, environment in checks[self.id]
+                policy.Check(id_, ref, name, status, _instant(at), gate, environment)
+                for id_, name, status, at, gate, environment in recorded["check"]
             ),
             evidence=tuple(
-                policy.Evidence(id_, ref, type_, at, gate or None, metadata or {})
-                for id_, type_, at, gate, metadata in evidence[self.id]
+                policy.Evidence(id_, ref, type_, _instant(at), gate, metadata or {})
+                for id_, type_, at, gate, metadata in recorded["evidence"]
             ),
             approvals=tuple(
                 policy.Approval(
-                    id_, ref, gate, persona, decision, person_of[uid], at, service
+                    id_,
+                    ref,
+                    gate,
+                    persona,
+                    decision,
+                    person_of[uid],
+                    _instant(at),
+                    service,
                 )
-                for id_, gate, persona, decision, uid, at, service in approvals[self.id]
+                for id_, gate, persona, decision, uid, at, service in recorded[
+                    "approval"
+                ]
             ),
             deployments=tuple(
-                policy.Deployment(id_, ref, *details)
-                for id_, *details in deployments[self.id]
+                policy.Deployment(id_, ref, where, status, *map(_instant, instants))
+                for id_, where, status, *instants in recorded["deployment"]
             ),
             incidents=tuple(
                 policy.Incident(id_, name, severity, True, False)
-                for id_, name, severity in incidents[self.id]
+                for id_, name, severity in recorded["incident"]
             ),
             freezes=tuple(
                 freeze
                 for projects, freeze in freezes
                 if not projects or self.project_id.id in projects
             ),
-        )
-
-    # --- one query per kind of fact --------------------------------------------------
-
-    def _by_release(self, query):
-        """Rows of a query grouped by their first column, the release id."""
-        grouped = defaultdict(list)
-        for release_id, *row in self.env.execute_query(query):
-            grouped[release_id].append(row)
-        return grouped
-
-    def _deciding_checks(self, ids):
-        return self._by_release(
-            SQL(
-                """
-                SELECT DISTINCT ON (c.release_id, c.name, c.environment_category)
-                       c.release_id, c.id, c.name, c.status, c.recorded_at, g.code,
-                       c.environment_category
-                  FROM ipai_check c
-                  JOIN ipai_release r ON r.id = c.release_id
-                                     AND r.revision_id = c.revision_id
-             LEFT JOIN ipai_gate g ON g.id = c.gate_id
-                 WHERE c.release_id IN %s
-              ORDER BY c.release_id, c.name, c.environment_category, c.id DESC
-                """,
-                ids,
-            )
-        )
-
-    def _deciding_evidence(self, ids):
-        return self._by_release(
-            SQL(
-                """
-                SELECT DISTINCT ON (e.release_id, e.type_code, e.gate_id)
-                       e.release_id, e.id, e.type_code, e.recorded_at, g.code,
-                       e.metadata
-                  FROM ipai_evidence e
-                  JOIN ipai_release r ON r.id = e.release_id
-                                     AND r.revision_id = e.revision_id
-             LEFT JOIN ipai_gate g ON g.id = e.gate_id
-                 WHERE e.release_id IN %s
-              ORDER BY e.release_id, e.type_code, e.gate_id, e.id DESC
-                """,
-                ids,
-            )
-        )
-
-    def _deciding_approvals(self, ids):
-        return self._by_release(
-            SQL(
-                """
-                SELECT DISTINCT ON (a.release_id, a.gate_id, a.approver_id)
-                       a.release_id, a.id, g.code, p.code, a.decision, a.approver_id,
-                       a.recorded_at, a.service_account
-                  FROM ipai_approval a
-                  JOIN ipai_release r ON r.id = a.release_id
-                                     AND r.revision_id = a.revision_id
-                  JOIN ipai_gate g ON g.id = a.gate_id
-                  JOIN ipai_persona p ON p.id = a.persona_id
-                 WHERE a.release_id IN %s
-              ORDER BY a.release_id, a.gate_id, a.approver_id, a.id DESC
-                """,
-                ids,
-            )
-        )
-
-    def _deciding_deployments(self, ids):
-        return self._by_release(
-            SQL(
-                """
-                SELECT DISTINCT ON (d.release_id, e.category)
-                       d.release_id, d.id, e.category, d.status, d.deployed_at,
-                       d.confirmation_due_at, d.confirmed_at, d.recorded_at
-                  FROM ipai_deployment d
-                  JOIN ipai_environment e ON e.id = d.environment_id
-                  JOIN ipai_release r ON r.id = d.release_id
-                                     AND r.revision_id = d.revision_id
-                 WHERE d.release_id IN %s
-              ORDER BY d.release_id, e.category, d.deployed_at DESC, d.id DESC
-                """,
-                ids,
-            )
-        )
-
-    def _open_incidents(self, ids):
-        return self._by_release(
-            SQL(
-                """
-                SELECT r.id, i.id, i.name, i.severity
-                  FROM ipai_incident i
-                  JOIN ipai_release r ON r.project_id = i.project_id
-                 WHERE r.id IN %s AND i.blocking AND i.resolved_at IS NULL
-              ORDER BY i.id
-                """,
-                ids,
-            )
+            reviews=tuple(
+                policy.PendingReview(id_, f"EX-{id_}", _instant(due))
+                for id_, due in recorded["review"]
+            ),
+            grants=tuple(
+                policy.Grant(
+                    id_,
+                    ref,
+                    frozenset(gates or ()),
+                    _instant(start),
+                    _instant(end),
+                    frozenset(map(tuple, requirements or ())),
+                )
+                for id_, start, end, gates, requirements in recorded["grant"]
+            ),
         )
 
     def _current_freezes(self):
@@ -337,7 +268,14 @@ class Release(models.Model):
                         ),
                         "facts": [
                             {"kind": kind, "id": fact_id}
-                            for kind, fact_id in condition.facts
+                            for kind, fact_id in (
+                                *condition.facts,
+                                *(
+                                    [("exception", condition.waived_by)]
+                                    if condition.waived_by
+                                    else []
+                                ),
+                            )
                         ],
                     }
                     for condition in gate.conditions
@@ -373,3 +311,7 @@ class Release(models.Model):
                     vals["confirmed_at"] = verdicts[release.id].evaluated_at
                 if vals:
                     deployment.engine_write(vals)
+
+
+def _instant(text):
+    return datetime.fromisoformat(text) if text else None

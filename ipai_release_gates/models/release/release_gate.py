@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from odoo import api, fields, models
 
 from ..selections import GATE_STATUSES
@@ -27,6 +29,13 @@ class ReleaseGate(models.Model):
     met_count = fields.Integer(string="Met")
     condition_count = fields.Integer(string="Conditions")
     blocking_reasons = fields.Text()
+    waived_until = fields.Datetime(
+        help="When the first exception that keeps the gate open ends."
+    )
+    forecast = fields.Json(
+        help="What time alone will make of the status: a list of statuses, each with "
+        "the instant from which on it holds."
+    )
     evaluated_at = fields.Datetime()
     resolved_at = fields.Datetime(help="When the gate last passed or was bypassed.")
     progress = fields.Float(compute="_compute_progress", help="Conditions met, in %.")
@@ -43,6 +52,8 @@ class ReleaseGate(models.Model):
         "met_count",
         "condition_count",
         "blocking_reasons",
+        "waived_until",
+        "forecast",
     )
 
     @api.depends("met_count", "condition_count")
@@ -54,10 +65,24 @@ class ReleaseGate(models.Model):
                 else 0.0
             )
 
-    def _store_verdict(self, verdict):
+    def _status_at(self, now):
+        """The status at an instant, as far as time alone decides since it was judged.
+
+        :param now: naive UTC
+        """
+        self.ensure_one()
+        status = self.status
+        for step in self.forecast or ():
+            if datetime.fromisoformat(step["from"]) <= now:
+                status = step["status"]
+        return status
+
+    def _store_verdict(self, verdict, steps=None):
         """Store a verdict on this gate.
 
         :param verdict: :class:`policy.Verdict` over all gates of the release
+        :param steps: what time will make of it, as of :func:`policy.forecast`; without
+            it, what is stored of that holds
         :returns: ledger drafts, when the status changed in a way that matters
         """
         self.ensure_one()
@@ -68,7 +93,13 @@ class ReleaseGate(models.Model):
             "met_count": len(judged.conditions) - len(judged.unmet),
             "condition_count": len(judged.conditions),
             "blocking_reasons": "\n".join(c.reason for c in judged.unmet) or False,
+            "waived_until": min(
+                (c.waived_until for c in judged.conditions if c.waived_until),
+                default=False,
+            ),
         }
+        if steps is not None:
+            vals["forecast"] = _changes_of(judged, steps) or False
         changed = {k: v for k, v in vals.items() if (self[k] or False) != (v or False)}
         if not changed:
             return []
@@ -90,3 +121,14 @@ class ReleaseGate(models.Model):
             kind = "gate_reopened"
             body["cause"] = "; ".join(c.reason for c in judged.unmet)
         return [(self.release_id.id, kind, self, body)]
+
+
+def _changes_of(judged, steps):
+    """The steps in which the status of one gate changes, ready for JSON."""
+    status, changes = judged.status, []
+    for at, later in steps:
+        following = later.gate(judged.code).status
+        if following != status:
+            status = following
+            changes.append({"from": at.isoformat(), "status": status})
+    return changes

@@ -149,12 +149,34 @@ class Release(models.Model):
         """What the current user could do about an unmet condition.
 
         :param requirement: ``ipai.gate.requirement`` record
-        :returns: dict with ``label``, ``action`` (XML id) and ``context``; empty when
-            there is nothing this user can do
+        :returns: dict with ``label``, ``action`` (XML id) and ``context`` where there
+            is something this user can do, and ``exception``, the same for requesting
+            one
         """
         self.ensure_one()
+        if not self.is_open:
+            return {}
         step = getattr(self, f"_step_for_{requirement.kind}", None)
-        return step(requirement) if step and self.is_open else {}
+        return {
+            **(step(requirement) if step else {}),
+            "exception": self._exception_step(requirement),
+        }
+
+    def _exception_step(self, requirement):
+        """The way around a condition, for who may ask for it; empty for the others."""
+        if not requirement.waivable or not self.env["ipai.exception"].has_access(
+            "create"
+        ):
+            return {}
+        return {
+            "label": self.env._("Request exception"),
+            "action": "ipai_release_gates.ipai_exception_wizard_action",
+            "context": {
+                "default_release_ids": self.ids,
+                "default_gate_ids": requirement.gate_id.ids,
+                "default_requirement_ids": requirement.ids,
+            },
+        }
 
     def _step_for_evidence(self, requirement):
         evidence = self.env["ipai.evidence"]
@@ -225,6 +247,10 @@ class Release(models.Model):
     def action_decide(self):
         """Open the wizard that signs a gate of these releases off, or does not."""
         return self._open_wizard("ipai_decide_wizard_action")
+
+    def action_request_exception(self):
+        """Open the wizard that requests an exception for these releases."""
+        return self._open_wizard("ipai_exception_wizard_action")
 
     def action_move(self):
         """Open the wizard that moves these releases, with a reason."""

@@ -32,6 +32,21 @@ const FACTS = {
         one: _t("View incident"),
         many: _t("View incidents"),
     },
+    exception: {
+        model: "ipai.exception",
+        one: _t("View exception"),
+        many: _t("View exceptions"),
+    },
+    drill: {
+        model: "ipai.recovery.drill",
+        one: _t("View drill"),
+        many: _t("View drills"),
+    },
+    control: {
+        model: "ipai.environment.control",
+        one: _t("View control"),
+        many: _t("View controls"),
+    },
     freeze: {
         model: "ipai.freeze.window",
         one: _t("View freeze"),
@@ -91,17 +106,21 @@ export class GatePanelField extends Component {
                         condition.waived_until &&
                         formatDateTime(DateTime.fromISO(condition.waived_until)),
                     links: this.linksTo(condition.facts),
-                    step:
-                        condition.state === "unmet" &&
-                        this.stepFor(steps, gate, condition),
+                    ...(condition.state === "unmet"
+                        ? this.stepsFor(steps, gate, condition)
+                        : {}),
                 })),
             };
         });
     }
 
-    stepFor(steps, gate, condition) {
+    /** What this user can do about a condition, and the way around it. */
+    stepsFor(steps, gate, condition) {
         const step = steps[`${gate.code}:${condition.code}`];
-        return step && step.label ? step : null;
+        return {
+            step: step?.label ? step : null,
+            exception: step?.exception?.label ? step.exception : null,
+        };
     }
 
     linksTo(facts) {

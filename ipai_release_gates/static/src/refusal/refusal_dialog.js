@@ -74,6 +74,7 @@ export class RefusalDialog extends Component {
                     reason.code === "reason"
                         ? this.moveStep(release)
                         : known?.label && known,
+                exception: known?.exception?.label && known.exception,
             });
         }
         return [...groups.values()];

@@ -1,0 +1,25 @@
+from odoo import api, models
+from odoo.fields import Domain
+
+
+class Release(models.Model):
+    """Judging releases anew when time alone may have changed how they stand.
+
+    For people only: decisions are taken on fresh verdicts, whether or not this ran.
+    """
+
+    _name = "ipai.release"
+    _inherit = ["ipai.release", "ipai.scheduled.mixin"]
+
+    @api.model
+    def _rejudge_due(self):
+        """Judge the releases whose forecast has come to its next step."""
+        self._work_through(
+            Domain("is_open", "=", True)
+            & Domain("active", "in", [True, False])
+            & Domain("rejudge_at", "<=", self.env.cr.now()),
+            "_rejudge",
+        )
+
+    def _rejudge(self):
+        self._facts_recorded([], starts=False)
