@@ -25,36 +25,15 @@ class ExceptionCase(GateCase):
     @classmethod
     def requirements(cls, *codes):
         """Requirements by ``gate:code``."""
-        found = cls.env["ipai.gate.requirement"].with_context(active_test=False)
-        return found.union(
-            *(
-                found.search([("gate_id.code", "=", gate), ("code", "=", code)])
-                for gate, code in (name.split(":") for name in codes)
-            )
-        )
+        values = cls.exception_values(cls.release, *codes)
+        return cls.env["ipai.gate.requirement"].browse(values["requirement_ids"][0][2])
 
     def draft(self, user=None, release=None, waived=("G2:qa_signoff",), **values):
-        """An exception as a person drafts it.
-
-        :param waived: requirements as ``gate:code``, or gate codes
-        """
-        requirements = self.requirements(*(name for name in waived if ":" in name))
-        gates = requirements.gate_id | self.env["ipai.gate"].search(
-            [("code", "in", [name for name in waived if ":" not in name])]
-        )
-        return self.Exception.with_user(user or self.dev).create(
-            {
-                "release_id": (release or self.release).id,
-                "exception_type": "gate_bypass",
-                "risk_level": "low",
-                "rationale": "The tester is ill.",
-                "risk_statement": "A defect may reach the customer.",
-                "gate_ids": [(6, 0, gates.ids)],
-                "requirement_ids": [(6, 0, requirements.ids)],
-                "expires_at": self.env.cr.now() + timedelta(hours=40),
-                **values,
-            }
-        )
+        """An exception as a person drafts it."""
+        vals = self.exception_values(release or self.release, *waived, **values)
+        if not waived:
+            vals.update(gate_ids=False, requirement_ids=False)
+        return self.Exception.with_user(user or self.dev).create(vals)
 
     def request(self, *args, **values):
         exception = self.draft(*args, **values)
@@ -75,19 +54,10 @@ class ExceptionCase(GateCase):
             )
         )
 
-    def grant(self, *args, **values):
-        """An exception that is requested and approved by whom its risk asks for."""
-        exception = self.request(*args, **values)
-        self.decide(exception, self.rm, "release_manager")
-        if "sre" in exception._risk_personas():
-            self.decide(exception, self.sre, "sre")
-        self.assertEqual(exception.state, "active")
-        return exception.sudo()
-
 
 class TestWhatAnExceptionCovers(ExceptionCase):
     def test_an_approved_exception_bypasses_what_it_names_and_nothing_else(self):
-        self.grant()
+        self.grant(self.release)
         self.assertEqual(
             self.unmet(self.release, "G2"),
             {f"G2:{code}" for code in G2_EVIDENCE},
@@ -100,7 +70,7 @@ class TestWhatAnExceptionCovers(ExceptionCase):
 
     def test_a_gate_bypass_covers_the_whole_gate_but_not_the_gates_before(self):
         fresh = self.open_release()
-        self.grant(release=fresh, waived=("G2",))
+        self.grant(fresh, "G2")
         self.assertEqual(self.unmet(fresh, "G2"), {"G2:g1_passed"})
         self.assertIn("G1:branch_build", self.unmet(fresh, "G1"))
 
@@ -111,13 +81,13 @@ class TestWhatAnExceptionCovers(ExceptionCase):
 
     def test_it_covers_nothing_before_it_takes_effect(self):
         start = self.env.cr.now() + timedelta(hours=2)
-        self.grant(effective_from=start)
+        self.grant(self.release, effective_from=start)
         self.assertIn("G2:qa_signoff", self.unmet(self.release))
         with self.later(hours=3):
             self.assertNotIn("G2:qa_signoff", self.unmet(self.release))
 
     def test_an_expired_exception_covers_nothing_although_nothing_ran(self):
-        exception = self.grant()
+        exception = self.grant(self.release)
         with self.later(hours=41):
             self.assertEqual(exception.state, "active")
             self.assertIn("G2:qa_signoff", self.unmet(self.release))
@@ -126,19 +96,19 @@ class TestWhatAnExceptionCovers(ExceptionCase):
             self.assertFalse(exception.in_force)
 
     def test_a_new_revision_leaves_the_exception_behind(self):
-        exception = self.grant()
+        exception = self.grant(self.release)
         self.release.with_user(self.dev).write({"source_ref": "a" * 40})
         self.assertIn("G2:qa_signoff", self.unmet(self.release))
         exception.invalidate_recordset()
         self.assertFalse(exception.in_force)
 
     def test_the_card_says_when_the_first_exception_ends(self):
-        exception = self.grant()
+        exception = self.grant(self.release)
         self.release.invalidate_recordset()
         self.assertEqual(self.release.bypassed_until, exception.expires_at)
 
     def test_the_mark_of_a_bypassed_gate_follows_the_clock(self):
-        self.grant(waived=("G2",))
+        self.grant(self.release, "G2")
         mark = {m["code"]: m["status"] for m in self.release.gate_marks}
         self.assertEqual(mark["G2"], "bypassed")
         with self.later(hours=41):
@@ -167,7 +137,9 @@ class TestEligibility(ExceptionCase):
         self.sign(self.rm, self.release, "G3")
         self.assertFalse(self.verdict(self.release)["eligible"])
         self.grant(
-            waived=("G3:release_notes", "G3:evidence_package"),
+            self.release,
+            "G3:release_notes",
+            "G3:evidence_package",
             exception_type="evidence_waiver",
         )
         verdict = self.verdict(self.release)
@@ -434,7 +406,7 @@ class TestWhatIsAsked(ExceptionCase):
                 self.draft(user)
 
     def test_a_waived_requirement_cannot_be_deleted_to_widen_the_exception(self):
-        self.grant()
+        self.grant(self.release)
         with (
             self.undone(),
             mute_logger("odoo.sql_db"),
@@ -445,7 +417,7 @@ class TestWhatIsAsked(ExceptionCase):
 
 class TestHowItEnds(ExceptionCase):
     def test_a_revoked_exception_covers_nothing_at_once(self):
-        exception = self.grant()
+        exception = self.grant(self.release)
         with self.assertRaises(UserError):
             exception.with_user(self.rm).action_revoke(" ")
         exception.with_user(self.rm).action_revoke("The tester is back.")
@@ -456,7 +428,7 @@ class TestHowItEnds(ExceptionCase):
 
     def test_release_managers_and_approvers_revoke(self):
         exception = self.grant(
-            risk_level="high", compensating_controls="Watched by hand."
+            self.release, risk_level="high", compensating_controls="Watched by hand."
         )
         other = self.new_user("sre2", "group_sre")
         for user in (self.dev, self.qa, self.auditor, self.governance, self.ci, other):
@@ -466,20 +438,20 @@ class TestHowItEnds(ExceptionCase):
         self.assertEqual(exception.state, "revoked")
 
     def test_its_requester_closes_what_is_not_needed(self):
-        exception = self.grant()
+        exception = self.grant(self.release)
         exception.with_user(self.dev).action_close("Signed after all.")
         self.assertEqual(exception.state, "closed")
         self.assertIn("G2:qa_signoff", self.unmet(self.release))
 
     def test_what_has_ended_stays_ended(self):
-        exception = self.grant()
+        exception = self.grant(self.release)
         exception.with_user(self.rm).action_revoke("Done.")
         for act in ("action_revoke", "action_close"):
             with self.assertRaises(UserError):
                 getattr(exception.with_user(self.rm), act)("Again.")
 
     def test_an_extension_is_a_new_exception_with_its_own_approvals(self):
-        exception = self.grant()
+        exception = self.grant(self.release)
         until = self.env.cr.now() + timedelta(days=5)
         extension = exception.with_user(self.dev).action_extend(until, "Still ill.")
         self.assertEqual(extension.state, "requested")
@@ -491,7 +463,7 @@ class TestHowItEnds(ExceptionCase):
             self.assertNotIn("G2:qa_signoff", self.unmet(self.release))
 
     def test_an_expired_exception_is_not_revived(self):
-        exception = self.grant()
+        exception = self.grant(self.release)
         with self.later(hours=41):
             exception.invalidate_recordset()
             until = self.env.cr.now() + timedelta(days=1)
@@ -501,7 +473,7 @@ class TestHowItEnds(ExceptionCase):
                 exception.with_user(self.rm).action_revoke("Too late.")
 
     def test_an_extension_keeps_to_the_longest_life(self):
-        exception = self.grant()
+        exception = self.grant(self.release)
         with (
             self.undone(),
             mute_logger("odoo.sql_db"),
@@ -513,7 +485,7 @@ class TestHowItEnds(ExceptionCase):
             self.env.flush_all()
 
     def test_every_step_is_in_the_ledger(self):
-        exception = self.grant()
+        exception = self.grant(self.release)
         exception.with_user(self.rm).action_revoke("Done.")
         kinds = self.ledger(self.release).mapped("kind")
         kinds = [k for k in kinds if k.startswith("exception") or k == "approval"]
@@ -531,8 +503,9 @@ class TestHowItEnds(ExceptionCase):
 class TestReviews(ExceptionCase):
     def emergency(self, **values):
         return self.grant(
+            self.release,
+            "G2",
             exception_type="emergency",
-            waived=("G2",),
             compensating_controls="Watched by hand.",
             **values,
         )
@@ -546,7 +519,7 @@ class TestReviews(ExceptionCase):
         self.assertEqual(activity.date_deadline, exception.review_due_at.date())
 
     def test_lesser_risks_owe_none(self):
-        self.assertEqual(self.grant().review_status, "waived")
+        self.assertEqual(self.grant(self.release).review_status, "waived")
 
     def test_the_database_does_not_let_the_review_be_skipped(self):
         exception = self.emergency()
@@ -593,7 +566,7 @@ class TestReviews(ExceptionCase):
 
 class TestSchedule(ExceptionCase):
     def test_what_has_expired_is_recorded_once_and_its_gate_reopened(self):
-        exception = self.grant(waived=("G2",))
+        exception = self.grant(self.release, "G2")
         self.assertEqual(self.stored(self.release)["G2"], "bypassed")
         with self.later(hours=41):
             exception._expire()
@@ -606,7 +579,7 @@ class TestSchedule(ExceptionCase):
         self.assertIn("G2", reopened.body)
 
     def test_a_reminder_comes_once_and_in_time(self):
-        exception = self.grant()
+        exception = self.grant(self.release)
         self.assertEqual(exception.remind_at, exception.expires_at - timedelta(hours=8))
         with self.later(hours=33):
             exception._remind()
@@ -614,7 +587,7 @@ class TestSchedule(ExceptionCase):
         self.assertEqual(exception.activity_ids.user_id, self.dev)
 
     def test_the_scheduled_actions_do_their_work_and_find_nothing_the_second_time(self):
-        active = self.grant(waived=("G2",))
+        active = self.grant(self.release, "G2")
         undecided = self.request()
         cron = self.env.ref("ipai_release_gates.ir_cron_expire_exceptions")
         with self.scheduled(hours=41):
@@ -626,7 +599,7 @@ class TestSchedule(ExceptionCase):
         self.assertEqual(len(self.ledger(self.release, "exception_expired")), 1)
 
     def test_releases_are_judged_anew_when_their_forecast_says_so(self):
-        self.grant(waived=("G2",))
+        self.grant(self.release, "G2")
         release = self.release
         self.assertEqual(release.rejudge_at, release.exception_ids.expires_at)
         with self.later(hours=41):

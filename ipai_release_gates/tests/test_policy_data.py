@@ -44,6 +44,16 @@ REQUIREMENTS = {
         "g2_passed": ("prior_gate", {"prior_gate_id.code": "G2", "waivable": False}),
         "no_freeze": ("no_freeze", {}),
         "no_open_incident": ("no_open_incident", {}),
+        "no_overdue_review": ("no_overdue_review", {"waivable": False}),
+        "restore_drill": (
+            "recovery_drill",
+            {
+                "active": False,
+                "drill_type": "backup_restore",
+                "environment_category": "production",
+                "freshness_hours": 720,
+            },
+        ),
     },
     "G4": {
         "production_deployment": (
@@ -150,10 +160,13 @@ class TestPolicyData(TransactionCase):
                 kind, parameters = expected[requirement.code]
                 with self.subTest(gate=gate.code, requirement=requirement.code):
                     self.assertEqual(requirement.kind, kind)
-                    self.assertTrue(requirement.active)
-                    self.assertEqual(requirement.freshness_hours, 0)
-                    self.assertEqual(requirement.min_count, 1)
-                    for path, value in {"waivable": True, **parameters}.items():
+                    usual = {
+                        "active": True,
+                        "freshness_hours": 0,
+                        "min_count": 1,
+                        "waivable": True,
+                    }
+                    for path, value in {**usual, **parameters}.items():
                         found = requirement
                         for name in path.split("."):
                             found = found[name]

@@ -14,7 +14,8 @@ READERS = {
     "ipai.revision": EVERY_ROLE,
     "ipai.check": EVERY_ROLE,
     "ipai.evidence": EVERY_ROLE - {"ci"},
-    "ipai.approval": {"qa", "rm", "auditor", "governance"},
+    "ipai.approval": {"qa", "rm", "sre", "auditor", "governance"},
+    "ipai.exception": {"dev", "rm", "sre", "auditor", "governance"},
     "ipai.deployment": {"rm", "sre", "auditor", "governance"},
     "ipai.incident": {"rm", "sre", "auditor", "governance"},
     "ipai.ingest.log": {"rm", "sre", "auditor", "governance"},
@@ -35,12 +36,14 @@ CREATORS = {
     "ipai.release": {"dev", "rm"},
     "ipai.check": {"dev"},
     "ipai.evidence": {"dev", "qa", "rm", "sre"},
-    "ipai.approval": {"qa", "rm"},
+    "ipai.approval": {"qa", "rm", "sre"},
+    "ipai.exception": {"dev", "rm"},
     "ipai.deployment": {"sre"},
     "ipai.incident": {"sre"},
 }
 WRITERS = {
     "ipai.release": {"dev", "qa", "rm", "sre"},
+    "ipai.exception": {"dev", "rm"},
     "ipai.deployment": {"sre"},
     "ipai.incident": {"sre"},
 }
@@ -64,6 +67,7 @@ OF_A_RELEASE = (
     "ipai.check",
     "ipai.evidence",
     "ipai.approval",
+    "ipai.exception",
     "ipai.deployment",
     "ipai.incident",
     "ipai.ledger.entry",
@@ -76,6 +80,7 @@ OF_A_PROJECT = (
     "ipai.revision",
     "ipai.check",
     "ipai.evidence",
+    "ipai.exception",
     "ipai.project",
     "ipai.environment",
 )
@@ -116,6 +121,9 @@ class TestRecordRules(GateCase):
         cls.pass_gates(release, "G1", "G2")
         cls.sign(cls.rm, release, "G3")
         cls.deploy(release)
+        cls.grant(
+            release, user=cls.rm2, risk_level="high", compensating_controls="Watched."
+        )
         cls.env["ipai.incident"].with_user(cls.sre).create(
             {"release_id": release.id, "name": "Down"}
         )
