@@ -41,9 +41,9 @@ INSERT INTO ipai_release_gate (release_id, gate_id, status)
 INSERT INTO ipai_exception (release_id, revision_id, project_id, exception_type,
         risk_level, rationale, risk_statement, effective_from, expires_at, state,
         review_status, source_system, recorded_by_id, recorded_at)
-     SELECT r.id, r.revision_id, r.project_id, 'gate_bypass', 'low', 'Because.', 'None.',
-            timestamp '2024-01-01', timestamp '2024-01-02', 'draft', 'waived', 'manual',
-            1, timestamp '2024-01-01'
+     SELECT r.id, r.revision_id, r.project_id, 'gate_bypass', 'low', 'Because.',
+            'None.', timestamp '2024-01-01', timestamp '2024-01-02', 'draft', 'waived',
+            'manual', 1, timestamp '2024-01-01'
        FROM generate_series(1, %(each)s) n, ipai_release r
       WHERE r.name LIKE 'expiry %%';
 INSERT INTO ipai_exception_gate_rel (exception_id, gate_id)
@@ -59,26 +59,24 @@ class Runner:
     """One process that runs the scheduled action."""
 
     def __init__(self, database):
-        self._script = open(SCRIPT)
-        self._process = subprocess.Popen(
-            odoo.command("shell", "-d", database, "--no-http", "--log-level=error"),
-            env=odoo.environment(),
-            stdin=self._script,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        with open(SCRIPT) as script:
+            self._process = subprocess.Popen(
+                odoo.command("shell", "-d", database, "--no-http", "--log-level=error"),
+                env=odoo.environment(),
+                stdin=script,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
 
     def kill(self):
         """End it as a machine that loses its power does."""
         self._process.kill()
         self._process.communicate()
-        self._script.close()
 
     def result(self):
         """What it printed at its end."""
         output, _ = self._process.communicate()
-        self._script.close()
         assert self._process.returncode == 0, output
         line = next(li for li in output.splitlines() if li.startswith("RESULT "))
         return json.loads(line.removeprefix("RESULT "))
@@ -87,19 +85,19 @@ class Runner:
 @pytest.fixture
 def database(postgresql):
     """A database with many exceptions that have expired."""
-    with databases.temporary(databases.template("demo")) as name:
-        with contextlib.closing(psycopg2.connect(dbname=name)) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    SEED,
-                    {
-                        "releases": RELEASES,
-                        "each": EXCEPTIONS // RELEASES,
-                        "genesis": "v1:" + "0" * 64,
-                    },
-                )
-                yield name, cursor
+    seed = {
+        "releases": RELEASES,
+        "each": EXCEPTIONS // RELEASES,
+        "genesis": "v1:" + "0" * 64,
+    }
+    with (
+        databases.temporary(databases.template("demo")) as name,
+        contextlib.closing(psycopg2.connect(dbname=name)) as connection,
+    ):
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(SEED, seed)
+            yield name, cursor
 
 
 def counted(cursor, query):

@@ -1,0 +1,186 @@
+"""A database made by the version before is upgraded: all is there, and constrained."""
+
+import ast
+import contextlib
+import subprocess
+
+import psycopg2
+import pytest
+
+from tools import databases, odoo
+from tools.paths import ADDON_NAME, ROOT
+
+MANIFEST = f"{ADDON_NAME}/__manifest__.py"
+#: What people and machines recorded: nothing about these rows may change.
+KEPT = (
+    "ipai_approval",
+    "ipai_check",
+    "ipai_deployment",
+    "ipai_evidence",
+    "ipai_incident",
+    "ipai_ingest_log",
+    "ipai_ledger_entry",
+    "ipai_revision",
+)
+#: The demo data of the version before has none.
+INCIDENT = """
+    INSERT INTO ipai_incident (release_id, revision_id, project_id, name, severity,
+                blocking, detected_at, resolved_at, source_system, recorded_by_id,
+                recorded_at)
+         SELECT id, revision_id, project_id, 'Down', 'high', true, now(), now(),
+                'manual', 1, now() FROM ipai_release ORDER BY id LIMIT 1"""
+#: Columns that an upgrade may fill anew: caches, and who wrote a row last.
+CACHES = {"write_date", "write_uid"}
+SCHEMA = {
+    "columns": """
+        SELECT table_name, column_name, data_type, is_nullable
+          FROM information_schema.columns
+         WHERE table_name LIKE 'ipai\\_%' AND table_schema = 'public'""",
+    "constraints": """
+        SELECT c.conrelid::regclass::text, c.conname, pg_get_constraintdef(c.oid)
+          FROM pg_constraint c
+         WHERE c.conrelid::regclass::text LIKE 'ipai\\_%' AND c.contype <> 'n'""",
+    "indexes": """
+        SELECT tablename, indexname, indexdef FROM pg_indexes
+         WHERE tablename LIKE 'ipai\\_%'""",
+    "triggers": """
+        SELECT tgrelid::regclass::text, tgname, tgenabled, pg_get_triggerdef(oid)
+          FROM pg_trigger
+         WHERE tgrelid::regclass::text LIKE 'ipai\\_%' AND NOT tgisinternal""",
+}
+
+
+def git(*arguments):
+    """What git says of this repository, as bytes."""
+    return subprocess.run(
+        ["git", *arguments], cwd=ROOT, check=True, capture_output=True
+    ).stdout
+
+
+def version(manifest):
+    """The version that the text of a manifest names."""
+    return ast.literal_eval(manifest)["version"]
+
+
+def former_commit():
+    """The last commit whose addon has another version than this one."""
+    present = version((ROOT / MANIFEST).read_text())
+    for commit in git("log", "--format=%H", "--", MANIFEST).decode().split():
+        if version(git("show", f"{commit}:{MANIFEST}").decode()) != present:
+            return commit
+    return pytest.fail("the history of this clone has no version before this one")
+
+
+def rows(cursor, query, *arguments):
+    """All rows of a query, sorted."""
+    cursor.execute(query, arguments or None)
+    return sorted(cursor.fetchall(), key=repr)
+
+
+def contents(cursor, table, columns):
+    """Rows of a table by id, as text."""
+    listed = ", ".join(f'"{column}"' for column in columns)
+    cursor.execute(f"SELECT id, ROW({listed})::text FROM {table}")
+    return dict(cursor.fetchall())
+
+
+@contextlib.contextmanager
+def looking(database):
+    """A cursor on a database."""
+    with contextlib.closing(psycopg2.connect(dbname=database)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            yield cursor
+
+
+@pytest.fixture(scope="module")
+def upgraded(postgresql, tmp_path_factory):
+    """A database before and after its upgrade: its name, what was in it, the log."""
+    former = tmp_path_factory.mktemp("former")
+    archive = git("archive", former_commit(), ADDON_NAME)
+    subprocess.run(["tar", "-x", "-C", former], input=archive, check=True)
+    with databases.temporary(databases.template("base")) as name:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(odoo, "ADDONS_PATH", former)
+            odoo.install("Installing the version before", name, [ADDON_NAME])
+            odoo.script("Its demo data", name, "load_demo", ADDON_NAME)
+        before = {}
+        with looking(name) as cursor:
+            cursor.execute(INCIDENT)
+            for table, column in rows(
+                cursor,
+                "SELECT table_name, column_name FROM information_schema.columns"
+                " WHERE table_name = ANY(%s)",
+                [*KEPT],
+            ):
+                if column not in CACHES:
+                    before.setdefault(table, {})[column] = None
+            for table, columns in before.items():
+                before[table] = columns, contents(cursor, table, columns)
+        log = odoo.upgrade("Upgrading", name, [ADDON_NAME]).read_text()
+        yield name, before, log
+
+
+@pytest.fixture(scope="module")
+def new(postgresql):
+    """A cursor on a database that this version made."""
+    with (
+        databases.temporary(databases.template("demo")) as fresh,
+        looking(fresh) as cursor,
+    ):
+        yield cursor
+
+
+@pytest.fixture
+def cursor(upgraded):
+    """A cursor on the upgraded database."""
+    with looking(upgraded[0]) as cursor:
+        yield cursor
+
+
+def test_the_upgrade_logs_no_warning(upgraded):
+    assert odoo.problems(upgraded[2]) == []
+
+
+def test_what_was_recorded_is_still_there_as_it_was(upgraded, cursor):
+    _name, before, _log = upgraded
+    assert set(before) == set(KEPT)
+    for table, (columns, former) in before.items():
+        assert former, table
+        present = contents(cursor, table, columns)
+        assert {key: present.get(key) for key in former} == former, table
+
+
+@pytest.mark.parametrize("part", SCHEMA)
+def test_the_schema_is_that_of_a_new_database(part, new, cursor):
+    expected = rows(new, SCHEMA[part])
+    assert expected
+    assert rows(cursor, SCHEMA[part]) == expected
+
+
+def test_every_gate_has_the_requirements_of_a_new_database(new, cursor):
+    query = """
+        SELECT g.code, q.code, q.kind, q.active FROM ipai_gate_requirement q
+          JOIN ipai_gate g ON g.id = q.gate_id"""
+    assert rows(cursor, query) == rows(new, query)
+
+
+def test_open_releases_were_judged_by_the_rules_of_the_new_version(upgraded, cursor):
+    assert rows(cursor, "SELECT FROM ipai_release WHERE is_open")
+    unjudged = "SELECT id FROM ipai_release WHERE is_open AND rejudge_at IS NULL"
+    assert rows(cursor, unjudged) == []
+    broken = """
+        SELECT name FROM ipai_release r WHERE ledger_sequence <>
+               (SELECT count(*) FROM ipai_ledger_entry WHERE release_id = r.id)"""
+    assert rows(cursor, broken) == []
+
+
+def test_what_may_not_change_is_refused_by_the_upgraded_database(upgraded, cursor):
+    for table in ("ipai_approval", "ipai_ledger_entry"):
+        for statement in (
+            f"UPDATE {table} SET id = id",
+            f"DELETE FROM {table}",
+            f"TRUNCATE {table} CASCADE",
+        ):
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                cursor.execute(statement)
