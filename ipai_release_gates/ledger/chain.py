@@ -15,7 +15,8 @@ kind                      body
 ``revision_changed``      from, to, authors; stage, if it was pulled back to one
 ``check``                 name, status, source_ref, gate, source_system, stale
 ``evidence``              type, source_ref, gate, sha256, url, stale
-``approval``              gate, persona, decision, source_ref, stale
+``approval``              gate, persona, decision, source_ref, rationale_sha256,
+                          stale
 ``exception_requested``   exception, type, risk, gates, expires_at
 ``exception_approved``    exception
 ``exception_rejected``    exception, reason
@@ -29,7 +30,7 @@ kind                      body
 ``deployment``            environment, status, external_id, source_ref
 ``rollback``              environment, external_id, rollback_of, source_ref
 ``incident``              external_id, severity, status
-``policy_changed``        what, before, after
+``policy_changed``        what, before (null: created), after (null: deleted)
 ``role_changed``          user, added, removed
 ========================  ======================================================
 """
