@@ -24,7 +24,7 @@ class ResUsers(models.Model):
         users = super().create(vals_list)
         roles = (
             self.env["res.groups"].sudo()._role_groups()
-        )  # not the creator's to read
+        )  # whoever creates
         held = roles._role_members(users.ids)
         self._record_roles(set(), held, roles._role_words())
         users._identity_changed(users._addresses())
@@ -45,7 +45,7 @@ class ResUsers(models.Model):
     def unlink(self):
         roles = (
             self.env["res.groups"].sudo()._role_groups()
-        )  # not the deleter's to read
+        )  # whoever deletes
         held = roles._role_members(self.ids)
         drafts = self._role_drafts(held, set(), roles._role_words())
         addresses = self._addresses()

@@ -128,9 +128,9 @@ class LedgerEntry(models.Model):
         if operator != "in":
             return NotImplemented
         domain = Domain("release_id.uuid", "in", list(value))
-        return (
-            domain | Domain("release_id", "=", False) if GOVERNANCE in value else domain
-        )
+        if GOVERNANCE in value:
+            domain |= Domain("release_id", "=", False)
+        return domain
 
     @api.depends("release_id.company_id", "policy_company_id")
     def _compute_company_id(self):

@@ -25,6 +25,9 @@ _FACTS = {
     "ipai.incident": ("severity", "severity"),
 }
 
+#: Stands for text that the ledger never wrote; no hash covers it.
+_ALTERED = {"": "not as it was written"}
+
 
 class LedgerVerification(models.Model):
     """That a chain was verified, when and by whom, and what was found wrong.
@@ -508,11 +511,10 @@ def _body(text):
     """The body of a row; text that is not as the ledger writes it fits no hash."""
     try:
         body = json.loads(text)
-        if ledger.canonical_json(body).decode() == text:
-            return body
+        intact = ledger.canonical_json(body).decode() == text
     except (TypeError, ValueError, RecursionError):
-        pass
-    return {"": "not as it was written"}
+        intact = False
+    return body if intact and isinstance(body, dict) else _ALTERED
 
 
 def _fault(message):
