@@ -90,9 +90,7 @@ class TestGovernanceChain(GovernanceCase):
         )
         self.assertEqual(row["kind"], "policy_changed")
         self.assertEqual(row["actor"], "governance")
-        self.assertEqual(
-            row["subject"], f"ipai.gate.requirement,{self.requirement.id}"
-        )
+        self.assertEqual(row["subject"], f"ipai.gate.requirement,{self.requirement.id}")
         self.assertEqual(
             row["body"],
             {

@@ -134,9 +134,7 @@ class TestVerification(VerificationCase):
         last = self.release.ledger_sequence
         for sequence in (1, 4, last):
             with self.subTest(sequence=sequence), self.undone():
-                self.tamper(
-                    "DELETE FROM ipai_ledger_entry WHERE %s", self.of(sequence)
-                )
+                self.tamper("DELETE FROM ipai_ledger_entry WHERE %s", self.of(sequence))
                 self.assertEqual(self.faults(), [("missing", sequence)])
                 self.assertIn(f"Row {sequence} is missing", self.messages())
 
@@ -268,7 +266,9 @@ class TestVerification(VerificationCase):
                 .action_verify_governance()
             )
             found = self.verifications.browse(answer["res_id"])
-            self.assertEqual(found.fault_text, "Row 5 was changed after it was written.")
+            self.assertEqual(
+                found.fault_text, "Row 5 was changed after it was written."
+            )
             found.with_user(self.auditor).read(["fault_text"])
             self.assertFalse(
                 self.verifications.with_user(self.sre).search(

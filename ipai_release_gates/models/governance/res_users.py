@@ -22,9 +22,7 @@ class ResUsers(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         users = super().create(vals_list)
-        roles = (
-            self.env["res.groups"].sudo()._role_groups()
-        )  # whoever creates
+        roles = self.env["res.groups"].sudo()._role_groups()  # whoever creates
         held = roles._role_members(users.ids)
         self._record_roles(set(), held, roles._role_words())
         users._identity_changed(users._addresses())
@@ -43,9 +41,7 @@ class ResUsers(models.Model):
         return result
 
     def unlink(self):
-        roles = (
-            self.env["res.groups"].sudo()._role_groups()
-        )  # whoever deletes
+        roles = self.env["res.groups"].sudo()._role_groups()  # whoever deletes
         held = roles._role_members(self.ids)
         drafts = self._role_drafts(held, set(), roles._role_words())
         addresses = self._addresses()

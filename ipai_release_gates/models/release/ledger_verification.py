@@ -203,7 +203,8 @@ class LedgerVerification(models.Model):
                     "faults": [
                         {
                             "code": fault.code,
-                            "sequence": fault.sequence,
+                            # XML-RPC knows no null.
+                            "sequence": fault.sequence or False,
                             "message": fault.message,
                         }
                         for fault in faults[:_MAX_FAULTS]
