@@ -1,4 +1,4 @@
-"""What is done to the ledger with the database in hand is refused, or found and named."""
+"""With the database in hand: what is done to the ledger is refused, or found."""
 
 import itertools
 from contextlib import closing, contextmanager

@@ -1,4 +1,4 @@
-"""A hundred writers at once: every chain unbroken, no sequence missing, nothing lost."""
+"""A hundred writers at once: chains unbroken, no sequence missing, nothing lost."""
 
 import itertools
 import xmlrpc.client
@@ -26,7 +26,7 @@ def client(site, login):
 
 
 def insistently(site, login, call):
-    """Call with a client of one's own; a connection the busy server closed is no answer.
+    """Call until the server answers: a busy one may close connections.
 
     :param call: function of a client, which may be called again
     """
@@ -45,7 +45,7 @@ def rows(site, query, *params):
 
 
 def assert_unbroken(chain, head):
-    """A chain of ``(sequence, previous hash, hash)`` has no gap, no fork, and its head."""
+    """``(sequence, previous hash, hash)`` of a chain: no gap, no fork, and its head."""
     assert [sequence for sequence, _, _ in chain] == list(range(1, len(chain) + 1))
     assert all(after[1] == before[2] for before, after in itertools.pairwise(chain))
     assert head == (len(chain), chain[-1][2])

@@ -434,6 +434,26 @@ class TestNightlyVerification(VerificationCase):
             self.night()
         self.assertEqual(self.alerts().notified_partner_ids, local.partner_id)
 
+    def test_a_chain_that_cannot_be_judged_holds_up_no_other(self):
+        later = self.open_release("later")
+        self.tamper(
+            "UPDATE ipai_revision SET author_emails = '[1, \"x\"]' WHERE id = %s",
+            self.release.revision_id.id,
+            table="ipai_revision",
+        )
+        with self.assertLogs(LOGGER, "ERROR"):
+            run = self.night()
+        self.assertEqual(run.last_release_id, later.id)
+        self.assertEqual(run.faulty_ids.release_id, self.release)
+        self.assertIn("cannot be judged", run.faulty_ids.fault_text)
+
+    def test_a_head_that_is_gone_is_a_fault(self):
+        self.tamper("DELETE FROM ipai_ledger_head", table="ipai_ledger_head")
+        with self.assertLogs(LOGGER, "ERROR"):
+            run = self.night()
+        self.assertEqual(run.faulty_ids.scope, "governance")
+        self.assertIn("The head is at row 0", run.faulty_ids.fault_text)
+
     def test_the_run_takes_a_bounded_number_of_queries_per_chain(self):
         run = self.verifications._begin_run()
         releases = self.env["ipai.release"]
@@ -442,4 +462,4 @@ class TestNightlyVerification(VerificationCase):
         self.env.flush_all()
         before = self.env.cr.sql_log_count
         run._verify_batch(releases)
-        self.assertLessEqual(self.env.cr.sql_log_count - before, 10 * 8 + 5)
+        self.assertLessEqual(self.env.cr.sql_log_count - before, 10 * 5 + 5)

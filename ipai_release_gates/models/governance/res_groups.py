@@ -20,7 +20,7 @@ _MEMBERSHIP = frozenset({"user_ids", "implied_ids", "implied_by_ids"})
 
 
 class ResGroups(models.Model):
-    """Who holds which role is told in the governance chain, by whatever door it came."""
+    """Who comes to hold a role, by whatever door, is told in the governance chain."""
 
     _inherit = "res.groups"
 
@@ -68,7 +68,7 @@ class ResGroups(models.Model):
         return self.browse(sorted(ids))
 
     def _role_members(self, user_ids=None):
-        """The active users of these groups, by membership or because a group implies it.
+        """The active users of these groups, those of groups that imply them included.
 
         :param user_ids: of these users only
         :returns: set of ``(user id, group id)``

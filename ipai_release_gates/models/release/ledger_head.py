@@ -43,8 +43,8 @@ class LedgerHead(models.Model):
         """The head of the governance chain.
 
         :param lock: whether it is about to be moved
-        :returns: ``(sequence, hash)``
-        :raises UserError: when there is none
+        :returns: ``(sequence, hash)``; that of an empty chain when the row is gone
+        :raises UserError: when it is to be moved and is gone
         """
         rows = self.env.execute_query(
             SQL(
@@ -53,14 +53,14 @@ class LedgerHead(models.Model):
                 SQL("FOR UPDATE") if lock else SQL(),
             )
         )
-        if not rows:
+        if lock and not rows:
             raise UserError(
                 self.env._(
                     "The governance chain of the ledger has lost its head: nothing "
                     "can be recorded in it."
                 )
             )
-        return rows[0]
+        return rows[0] if rows else (0, ledger.GENESIS)
 
     @api.model
     def _move(self, sequence, digest):

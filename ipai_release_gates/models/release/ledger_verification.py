@@ -3,6 +3,7 @@ import logging
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ... import ledger
@@ -16,15 +17,14 @@ _BATCH = 50
 _CHUNK = 2000
 #: The most faults of one chain that are kept word for word.
 _MAX_FAULTS = 200
-#: Facts whose rows are compared with the chain: table, and column the body repeats.
+#: Facts whose rows are compared with the chain, and the column the body repeats.
 _FACTS = {
-    "ipai.check": ("status", "status"),
-    "ipai.evidence": ("sha256", "sha256"),
-    "ipai.approval": ("decision", "decision"),
-    "ipai.deployment": ("status", "status"),
-    "ipai.incident": ("severity", "severity"),
+    "ipai.check": "status",
+    "ipai.evidence": "sha256",
+    "ipai.approval": "decision",
+    "ipai.deployment": "status",
+    "ipai.incident": "severity",
 }
-
 #: Stands for text that the ledger never wrote; no hash covers it.
 _ALTERED = {"": "not as it was written"}
 
@@ -132,8 +132,7 @@ class LedgerVerification(models.Model):
         self.env["ipai.ledger.entry"].check_access("read")
         # What is found does not depend on what the asking person may read.
         engine = self.sudo()
-        found = engine._inspect_release(release.sudo())  # as above
-        return engine._keep("release", release, *found).sudo(False)
+        return engine._keep("release", release, *engine._inspect(release)).sudo(False)
 
     @api.model
     def _verify_governance(self):
@@ -256,6 +255,7 @@ class LedgerVerification(models.Model):
     def _begin_run(self):
         """A new nightly run, which has verified the governance chain."""
         entries, faults = self._inspect_governance()
+        faults += self._orphans()
         run = self.engine_create(
             [
                 {
@@ -276,7 +276,7 @@ class LedgerVerification(models.Model):
     def _verify_batch(self, releases):
         entry_count = fault_count = 0
         for release in releases:
-            entries, faults = self._inspect_release(release)
+            entries, faults = self._inspect(release)
             entry_count += entries
             fault_count += len(faults)
             if faults:
@@ -339,6 +339,38 @@ class LedgerVerification(models.Model):
         )
 
     # --- inspection ------------------------------------------------------------------
+
+    @api.model
+    def _inspect(self, release):
+        """As :meth:`_inspect_release`; what cannot be judged at all is a fault too.
+
+        Otherwise one row that no reader copes with would keep the nightly run from all
+        the chains behind it.
+        """
+        try:
+            with self.env.cr.savepoint(flush=False):
+                return self._inspect_release(release)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            _logger.exception("The chain of %s cannot be judged", release)
+            message = f"The chain cannot be judged: {type(error).__name__}."
+            return 0, [ledger.Fault("unreadable", None, message)]
+
+    @api.model
+    def _orphans(self):
+        """Faults of releases that are gone while their entries are there."""
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT DISTINCT e.release_id FROM ipai_ledger_entry e"
+                " LEFT JOIN ipai_release r ON r.id = e.release_id"
+                " WHERE e.release_id IS NOT NULL AND r.id IS NULL ORDER BY 1"
+            )
+        )
+        return [
+            _fault(f"ipai.release,{release_id} is in the ledger but no longer there.")
+            for (release_id,) in rows
+        ]
 
     @api.model
     def _inspect_release(self, release):
@@ -478,34 +510,33 @@ class LedgerVerification(models.Model):
     @api.model
     def _fact_faults(self, release_id, story):
         """Facts no entry tells of, facts that are gone, facts that say otherwise."""
-        latest = {entry.subject: entry.body for entry in story.events}
-        for model, (column, key) in _FACTS.items():
-            rows = dict(
-                self.env.execute_query(
-                    SQL(
-                        "SELECT id, %s FROM %s WHERE release_id = %s",
-                        SQL.identifier(column),
-                        SQL.identifier(self.env[model]._table),
-                        release_id,
-                    )
-                )
+        told = {
+            entry.subject: entry.body
+            for entry in story.events
+            if entry.subject.partition(",")[0] in _FACTS
+        }
+        union = SQL(" UNION ALL ").join(
+            SQL(
+                "SELECT %s || ',' || id, %s::text FROM %s WHERE release_id = %s",
+                model,
+                SQL.identifier(column),
+                SQL.identifier(self.env[model]._table),
+                release_id,
             )
-            told = {
-                subject: body
-                for subject, body in latest.items()
-                if subject.startswith(f"{model},")
-            }
-            for fact_id, value in sorted(rows.items()):
-                body = told.pop(f"{model},{fact_id}", None)
-                if body is None:
-                    yield _fault(f"The ledger does not know {model},{fact_id}.")
-                elif key in body and (value or "") != body[key]:
-                    yield _fault(
-                        f"The {column} of {model},{fact_id} is {value}, the ledger"
-                        f" tells of {body[key]}."
-                    )
-            for subject in sorted(told):
-                yield _fault(f"{subject} is in the ledger but no longer there.")
+            for model, column in _FACTS.items()
+        )
+        for subject, value in sorted(self.env.execute_query(union)):
+            body = told.pop(subject, None)
+            column = _FACTS[subject.partition(",")[0]]
+            if body is None:
+                yield _fault(f"The ledger does not know {subject}.")
+            elif column in body and (value or "") != body[column]:
+                yield _fault(
+                    f"The {column} of {subject} is {value}, the ledger tells of"
+                    f" {body[column]}."
+                )
+        for subject in sorted(told):
+            yield _fault(f"{subject} is in the ledger but no longer there.")
 
 
 def _body(text):
