@@ -29,6 +29,7 @@ _TABLES = {
     "ipai_deployment": "true",
     "ipai_incident": "true",
     "ipai_ledger_entry": f"kind NOT IN {_TRACES}",
+    "ipai_ledger_head": "true",
     "ipai_ingest_log": "status IN ('accepted', 'pending')",
     "ipai_gate": "true",
     "ipai_gate_requirement": "true",

@@ -8,34 +8,7 @@ together: a change of either is ``v2``.
 What the body of each kind holds (further keys are allowed, and hashed like the
 rest):
 
-============================  ====================================================
-kind                          body
-============================  ====================================================
-``release_opened``            project, name, source_ref, authors, stage
-``revision_changed``          from, to, authors; stage, if it was pulled back to one
-``check``                     name, status, source_ref, gate, source_system, stale
-``evidence``                  type, source_ref, gate, sha256, url, stale
-``approval``                  gate, persona, decision, source_ref, stale
-``exception_requested``       exception, type, risk, gates, expires_at
-``exception_approved``        exception
-``exception_rejected``        exception, reason
-``exception_expired``         exception
-``exception_revoked``         exception, reason
-``exception_closed``          exception, reason
-``exception_reviewed``        exception, findings
-``exception_review_overdue``  exception
-``gate_resolved``             gate, status, from, source_ref
-``gate_reopened``             gate, from, status, source_ref, cause
-``move_allowed``              from, to, reason, source_ref
-``move_refused``              from, to, unmet (list of text)
-``signoff_refused``           gate, persona, reason
-``deployment``                environment, status, external_id, source_ref
-``rollback``                  environment, external_id, rollback_of, source_ref
-``incident``                  external_id, severity, status
-``policy_changed``            what, before, after
-``role_changed``              user, added, removed
-============================  ====================================================
-"""
+============================  ============================================="""
 
 import datetime
 import hashlib

@@ -2,8 +2,10 @@ from . import test_answers_table
 from . import test_browser
 from . import test_exceptions
 from . import test_gate_table
+from . import test_governance_chain
 from . import test_guards
 from . import test_ledger
+from . import test_ledger_verification
 from . import test_next_steps
 from . import test_policy_data
 from . import test_query_counts

@@ -123,6 +123,7 @@ class TestGuards(GateCase):
         cls.env["ipai.exception"].with_user(cls.dev).create(
             cls.exception_values(cls.release)
         )
+        cls.release.with_user(cls.auditor).action_verify_ledger()
         cls.env.flush_all()
         cls.everyone = [
             *(cls.users[login] for login in ROLES),
@@ -179,6 +180,8 @@ class TestGuards(GateCase):
                 "ipai.deployment",
                 "ipai.incident",
                 "ipai.ingest.log",
+                "ipai.ledger.head",
+                "ipai.ledger.verification",
             },
             set(self.records),
         )
@@ -211,7 +214,11 @@ class TestGuards(GateCase):
 
     def test_no_context_opens_a_write(self):
         for model, record in self.records.items():
-            name = "status" if "status" in record._fields else "recorded_at"
+            name = next(
+                name
+                for name in ("status", "recorded_at", "result", "hash")
+                if name in record._fields
+            )
             if name in WRITABLE.get(model, ()):
                 name = "confirmed_at"
             vals = {name: record[name] or False}

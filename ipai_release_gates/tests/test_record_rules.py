@@ -20,6 +20,8 @@ READERS = {
     "ipai.incident": {"rm", "sre", "auditor", "governance"},
     "ipai.ingest.log": {"rm", "sre", "auditor", "governance"},
     "ipai.ledger.entry": {"rm", "sre", "auditor", "governance"},
+    "ipai.ledger.verification": {"rm", "sre", "auditor", "governance"},
+    "ipai.ledger.head": set(),
     "ipai.project": EVERY_ROLE,
     "ipai.environment": EVERY_ROLE,
     "ipai.gate": EVERY_ROLE,
@@ -71,6 +73,7 @@ OF_A_RELEASE = (
     "ipai.deployment",
     "ipai.incident",
     "ipai.ledger.entry",
+    "ipai.ledger.verification",
     "ipai.ingest.log",
 )
 #: what a developer reads of own projects only
@@ -127,6 +130,7 @@ class TestRecordRules(GateCase):
         cls.env["ipai.incident"].with_user(cls.sre).create(
             {"release_id": release.id, "name": "Down"}
         )
+        release.with_user(cls.auditor).action_verify_ledger()
         return release
 
     def found(self, model, user, **context):

@@ -37,11 +37,14 @@ CONSTRAINTS = {
     "ipai_deployment": {"external_unique"},
     "ipai_incident": {"resolved_after_detected"},
     "ipai_ledger_entry": {"release_sequence_unique"},
+    "ipai_ledger_head": {"chain_unique"},
+    "ipai_ledger_verification": {"release_with_scope"},
 }
 #: index → whether it is unique
 INDEXES = {
     "ipai_ingest_log_key_unique": True,
     "ipai_author_alias_email_unique": True,
+    "ipai_ledger_entry_governance_sequence_unique": True,
     "ipai_check_latest": False,
     "ipai_evidence_latest": False,
     "ipai_approval_latest": False,
@@ -49,7 +52,7 @@ INDEXES = {
     "ipai_incident_open_blocking": False,
     "ipai_release_board": False,
 }
-APPEND_ONLY = ("ipai_approval", "ipai_ledger_entry")
+APPEND_ONLY = ("ipai_approval", "ipai_check", "ipai_ledger_entry")
 
 
 class TestSchema(GateCase):
@@ -128,7 +131,7 @@ class TestSchema(GateCase):
             for event in ("UPDATE", "DELETE", "TRUNCATE"):
                 self.assertIn(event, text, table)
 
-    def test_approvals_and_ledger_refuse_update_delete_and_truncate_by_sql(self):
+    def test_approvals_checks_and_ledger_refuse_update_delete_and_truncate_by_sql(self):
         for table in APPEND_ONLY:
             self.env.cr.execute(SQL("SELECT count(*) FROM %s", SQL.identifier(table)))
             self.assertTrue(self.env.cr.fetchone()[0], f"nothing to refuse in {table}")

@@ -12,6 +12,7 @@ class EvidenceType(models.Model):
 
     _name = "ipai.evidence.type"
     _description = "Evidence type"
+    _inherit = "ipai.policy.mixin"
     _order = "sequence, id"
 
     code = fields.Char(required=True)
@@ -28,6 +29,9 @@ class EvidenceType(models.Model):
     _code_unique = models.Constraint(
         "UNIQUE (code)", "An evidence type with this code exists already."
     )
+
+    # A new one is asked for by no requirement yet.
+    _policy_deciding = frozenset({"code", "metadata_schema", "active"})
 
     @api.constrains("metadata_schema")
     def _validate_metadata_schema(self):

@@ -6,6 +6,7 @@ class ExpertiseDomain(models.Model):
 
     _name = "ipai.expertise.domain"
     _description = "Expertise domain"
+    _inherit = "ipai.policy.mixin"
     _order = "code"
 
     code = fields.Char(required=True, help="Dotted code, e.g. odoo.release.governance.")
@@ -15,3 +16,6 @@ class ExpertiseDomain(models.Model):
     _code_unique = models.Constraint(
         "UNIQUE (code)", "An expertise domain with this code exists already."
     )
+
+    # Says who is asked, never what a gate comes to.
+    _policy_deciding = frozenset()

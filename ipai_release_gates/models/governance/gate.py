@@ -49,6 +49,11 @@ class Gate(models.Model):
         releases._policy_recorded()
         return gates
 
+    def unlink(self):
+        # Not by the database's cascade, which the ledger would not hear of.
+        self.with_context(active_test=False).requirement_ids.unlink()
+        return super().unlink()
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_in_use(self):
         if (

@@ -6,6 +6,7 @@ class Persona(models.Model):
 
     _name = "ipai.persona"
     _description = "Persona"
+    _inherit = "ipai.policy.mixin"
     _order = "sequence, id"
 
     code = fields.Char(required=True)
@@ -23,6 +24,9 @@ class Persona(models.Model):
     _code_unique = models.Constraint(
         "UNIQUE (code)", "A persona with this code exists already."
     )
+
+    # A new one is asked for by no requirement yet.
+    _policy_deciding = frozenset({"code", "group_id", "active"})
 
     @api.model
     def _held_by(self, user):

@@ -162,6 +162,9 @@ class GateRequirement(models.Model):
         "soak_hours",
     )
 
+    def _policy_name(self):
+        return f"{self.gate_id.code}/{self.code}"
+
     def _policy_value(self):
         """This requirement as the policy core's plain value."""
         self.ensure_one()

@@ -16,6 +16,13 @@ class ResPartner(models.Model):
     def write(self, vals):
         if "email" in vals:
             self._refuse_other_identity(vals["email"])
+            # Whose address it is decides, whatever the caller may read.
+            people = self.sudo().with_context(active_test=False).user_ids
+            former = people._addresses()
+            result = super().write(vals)
+            if people and former != (present := people._addresses()):
+                people._identity_changed(former | present)
+            return result
         return super().write(vals)
 
     def _refuse_other_identity(self, email):

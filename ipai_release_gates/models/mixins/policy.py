@@ -1,4 +1,9 @@
-from odoo import api, models
+import json
+
+from odoo import api, fields, models
+
+#: Shown in place of a value that not everybody who reads the ledger may know.
+_HIDDEN = "***"
 
 
 class PolicyMixin(models.AbstractModel):
@@ -6,28 +11,53 @@ class PolicyMixin(models.AbstractModel):
 
     Changing one can change the verdict on every open release it applies to, so the
     change updates those releases' rows like a fact does, and their gates are judged
-    anew.
+    anew. Whatever changed is told in the governance chain, with what it was before.
     """
 
     _name = "ipai.policy.mixin"
     _description = "Policy a verdict rests on"
 
+    #: The fields that can change a verdict; ``None``: every field, and every creation.
+    _policy_deciding = None
+
+    #: Fields of which the ledger tells that they changed, but not to what.
+    _policy_hidden = frozenset()
+
     @api.model_create_multi
     def create(self, vals_list):
         records = super().create(vals_list)
-        records._policy_changed()
+        names = self._policy_told()
+        self._record_policy([(r, None, r._policy_state(names)) for r in records])
+        if self._policy_deciding is None:
+            records._policy_changed()
         return records
 
     def write(self, vals):
-        before = self._affected_releases()
+        names = [name for name in self._policy_told() if name in vals]
+        former = {record: record._policy_state(names) for record in self}
+        decides = self._policy_deciding is None or bool(
+            self._policy_deciding & vals.keys()
+        )
+        before = self._affected_releases() if decides else None
         result = super().write(vals)
-        (before | self._affected_releases())._policy_recorded()
+        self._record_policy(
+            [(r, state, r._policy_state(names)) for r, state in former.items()]
+        )
+        if decides:
+            (before | self._affected_releases())._policy_recorded()
         return result
 
     def unlink(self):
-        affected = self._affected_releases()
+        names = self._policy_told()
+        former = [(r, r._policy_state(names), None) for r in self]
+        drafts = self._policy_drafts(former)
+        decides = self._policy_deciding is None
+        affected = self._affected_releases() if decides else None
         result = super().unlink()
-        affected._policy_recorded()
+        # Appending is the engine's, whoever changes the policy.
+        self.env["ipai.ledger.entry"].sudo()._record_governance(drafts)
+        if decides:
+            affected._policy_recorded()
         return result
 
     def _policy_changed(self):
@@ -42,3 +72,110 @@ class PolicyMixin(models.AbstractModel):
             .sudo()
             .search([("is_open", "=", True), ("active", "in", [True, False])])
         )
+
+    # --- what the ledger tells -------------------------------------------------------
+
+    def _record_policy(self, changes):
+        # Appending is the engine's, whoever changes the policy.
+        entries = self.env["ipai.ledger.entry"].sudo()
+        entries._record_governance(self._policy_drafts(changes))
+
+    @api.model
+    def _policy_drafts(self, changes):
+        """The governance entries of some changes.
+
+        :param changes: list of ``(record, state before, state after)``, where a state
+            is a dict by field, or ``None`` where there is no record
+        :returns: drafts; none for what did not change
+        """
+        drafts = []
+        for record, before, after in changes:
+            record = record.sudo()  # its name and company, whoever changes it
+            if before is not None and after is not None:
+                changed = [name for name in before if before[name] != after[name]]
+                if not changed:
+                    continue
+                before = {name: before[name] for name in changed}
+                after = {name: after[name] for name in changed}
+            body = {
+                "what": f"{record._name} {record._policy_name()}",
+                "before": record._policy_shown(before),
+                "after": record._policy_shown(after),
+            }
+            drafts.append(("policy_changed", record, body, record._policy_company()))
+        return drafts
+
+    @api.model
+    def _policy_told(self):
+        """The names of the fields that make up a definition, in order."""
+        return sorted(
+            name
+            for name, field in self._fields.items()
+            if field.store
+            and name not in models.MAGIC_COLUMNS
+            and not field.related
+            and (not field.compute or not field.readonly)
+            and field.type != "one2many"
+        )
+
+    def _policy_state(self, names):
+        """What some fields say, as canonical JSON can hold it."""
+        # Told as it is, not as far as whoever changes it may read.
+        record = self.sudo().with_context(active_test=False)
+        return {name: record._policy_value_of(name) for name in names}
+
+    def _policy_value_of(self, name):
+        """What one field says: text, number, list of words; ``None`` when empty."""
+        field, value = self._fields[name], self[name]
+        if field.type == "boolean":
+            return value
+        if field.type == "integer":
+            return value
+        if field.type in ("float", "monetary"):
+            return repr(float(value or 0.0))
+        if field.type == "many2many":
+            return sorted(map(word_for, value))
+        if not value:
+            return None
+        if field.type == "many2one":
+            return word_for(value)
+        if field.type == "datetime":
+            return fields.Datetime.to_string(value)
+        if field.type == "json":
+            return json.dumps(value, sort_keys=True, ensure_ascii=False)
+        return value.decode() if isinstance(value, bytes) else str(value)
+
+    def _policy_shown(self, state):
+        """A state without empty values of what is not there, and without secrets."""
+        if state is None:
+            return None
+        return {
+            name: _HIDDEN
+            if value is not None
+            and (name in self._policy_hidden or self._fields[name].groups)
+            else value
+            for name, value in state.items()
+        }
+
+    def _policy_name(self):
+        """What these definitions are called, in every language."""
+        self.ensure_one()
+        return self["code" if "code" in self._fields else self._rec_name] or ""
+
+    def _policy_company(self):
+        """The one company this definition belongs to, if it does."""
+        self.ensure_one()
+        if "company_id" in self._fields:
+            return self.company_id
+        return self.env["res.company"]
+
+
+def word_for(record):
+    """What the ledger calls a record: by its code, login or XML id where it has one."""
+    if isinstance(record, record.env.registry["ipai.policy.mixin"]):
+        return record._policy_name()
+    if record._name == "res.users":
+        return record.login
+    if record._name == "res.groups":
+        return record.get_external_id()[record.id] or f"res.groups,{record.id}"
+    return record.display_name

@@ -25,6 +25,9 @@ class Environment(models.Model):
         "This project has an environment with this name already.",
     )
 
+    def _policy_name(self):
+        return f"{self.project_id.name}/{self.name}"
+
     def _affected_releases(self):
         return (
             super()

@@ -1,3 +1,4 @@
+from . import ledger_head
 from . import ledger_entry
 from . import revision
 from . import release
@@ -5,6 +6,8 @@ from . import release_facts
 from . import release_move
 from . import release_steps
 from . import release_schedule
+from . import release_ledger
+from . import ledger_verification
 from . import release_gate
 from . import check
 from . import ir_attachment

@@ -1,3 +1,5 @@
+import hashlib
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
@@ -281,12 +283,17 @@ class Approval(models.Model):
         return None
 
     def _ledger_draft(self):
+        # Approvals are closed to some who read the ledger. The digest shows that the
+        # reasons are still those that were given, to whoever may read them.
+        text = self.rationale_text or ""
         body = {
             "gate": self.gate_id.code or "",
             "exception": self.exception_id._reference(),
             "persona": self.persona_id.code,
             "decision": self.decision,
-            "rationale": self.rationale_text or "",
+            "rationale_sha256": hashlib.sha256(text.encode()).hexdigest()
+            if text
+            else "",
             "source_ref": self.source_ref,
             "stale": self.is_stale,
         }

@@ -1,15 +1,19 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ... import ledger
+from .ledger_head import GOVERNANCE
 
 
 class LedgerEntry(models.Model):
     """What happened to a release, hash-chained; appended to, never changed.
 
     The head of a chain lives on the release row (see ``ipai.release._touch``), so the
-    chain cannot fork: two writers of one release are serialised by that row.
+    chain cannot fork: two writers of one release are serialised by that row. One more
+    chain, of no release, tells what was done to the policy and to the roles; its head
+    is the one row of ``ipai.ledger.head``.
     """
 
     _name = "ipai.ledger.entry"
@@ -19,7 +23,10 @@ class LedgerEntry(models.Model):
     _log_access = False
 
     release_id = fields.Many2one(
-        "ipai.release", required=True, ondelete="restrict", readonly=True
+        "ipai.release",
+        ondelete="restrict",
+        readonly=True,
+        help="Empty: an entry of the governance chain.",
     )
     sequence = fields.Integer(required=True, readonly=True)
     kind = fields.Selection(
@@ -41,11 +48,26 @@ class LedgerEntry(models.Model):
     body = fields.Text(required=True, readonly=True, help="Canonical JSON.")
     previous_hash = fields.Char(required=True, readonly=True)
     hash = fields.Char(required=True, readonly=True)
-    chain = fields.Char(related="release_id.uuid")
-    company_id = fields.Many2one(related="release_id.company_id")
+    chain = fields.Char(compute="_compute_chain", search="_search_chain")
+    policy_company_id = fields.Many2one(
+        "res.company",
+        string="Company concerned",
+        ondelete="restrict",
+        readonly=True,
+        help="Of a governance entry that speaks of one company's policy or people; "
+        "empty: it concerns all of them.",
+    )
+    company_id = fields.Many2one(
+        "res.company", compute="_compute_company_id", search="_search_company_id"
+    )
 
     _release_sequence_unique = models.Constraint(
         "UNIQUE (release_id, sequence)", "A chain has one entry per sequence number."
+    )
+    # For the constraint above, rows without a release differ from each other.
+    _governance_sequence_unique = models.UniqueIndex(
+        "(sequence) WHERE release_id IS NULL",
+        "The governance chain has one entry per sequence number.",
     )
 
     def init(self):
@@ -97,11 +119,73 @@ class LedgerEntry(models.Model):
         for entry in self:
             entry.display_name = f"#{entry.sequence} {entry.kind}"
 
+    @api.depends("release_id.uuid")
+    def _compute_chain(self):
+        for entry in self:
+            entry.chain = entry.release_id.uuid or GOVERNANCE
+
+    def _search_chain(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        domain = Domain("release_id.uuid", "in", list(value))
+        if GOVERNANCE in value:
+            domain |= Domain("release_id", "=", False)
+        return domain
+
+    @api.depends("release_id.company_id", "policy_company_id")
+    def _compute_company_id(self):
+        for entry in self:
+            entry.company_id = entry.release_id.company_id or entry.policy_company_id
+
+    def _search_company_id(self, operator, value):
+        if operator in Domain.NEGATIVE_OPERATORS:
+            return NotImplemented
+        return (
+            Domain("release_id.company_id", operator, value)
+            & Domain("release_id", "!=", False)
+        ) | (
+            Domain("policy_company_id", operator, value)
+            & Domain("release_id", "=", False)
+        )
+
+    def action_verify_governance(self):
+        """Button: verify the governance chain, say that it is sound or open the faults.
+
+        :raises AccessError: for who may not read that chain
+        """
+        return self.env["ipai.ledger.verification"]._verify_governance()._answer()
+
+    @api.model
+    def _record_governance(self, drafts):
+        """Append to the governance chain, in the transaction of what is recorded.
+
+        The row of the head is updated, so of two writers one gets a serialization
+        error and is retried; an advisory lock would let the chain fork.
+
+        :param drafts: list of ``(kind, subject, body)`` or ``(kind, subject, body,
+            company)``; the subject is a record or already ``"model,id"``, the company
+            the one whose policy or people the entry speaks of, empty for all
+        :raises UserError: when the chain has no head
+        """
+        if not drafts:
+            return
+        head = self.env["ipai.ledger.head"]._of_governance(lock=True)
+        entries, moved = self._extend(
+            [(False, *head)],
+            [(False, kind, subject, body) for kind, subject, body, *_company in drafts],
+        )
+        self.env["ipai.ledger.head"]._move(*moved[0][1:])
+        companies = [
+            company[0].id if company and company[0] else False
+            for _kind, _subject, _body, *company in drafts
+        ]
+        self._store(entries, companies)
+
     @api.model
     def _extend(self, heads, drafts):
-        """Chain drafts to the heads of their releases.
+        """Chain drafts to the heads of their chains.
 
-        :param heads: rows of ``(release id, sequence, hash)``
+        :param heads: rows of ``(release id, sequence, hash)``; no id for governance
         :param drafts: list of ``(release id, kind, subject, body)``; the subject is a
             record or already ``"model,id"``
         :returns: the entries as ``(release id, ledger.Entry)`` and the new heads
@@ -110,8 +194,11 @@ class LedgerEntry(models.Model):
         actor = self.env.user.login
         uuid_of = {
             release.id: release.uuid
-            for release in self.env["ipai.release"].browse(row[0] for row in heads)
+            for release in self.env["ipai.release"].browse(
+                row[0] for row in heads if row[0]
+            )
         }
+        uuid_of[False] = GOVERNANCE
         per_release = {row[0]: [] for row in heads}
         for release_id, kind, subject, body in drafts:
             if not isinstance(subject, str):
@@ -129,7 +216,12 @@ class LedgerEntry(models.Model):
         return entries, moved
 
     @api.model
-    def _store(self, entries):
+    def _store(self, entries, companies=None):
+        """Insert chained entries.
+
+        :param entries: list of ``(release id, ledger.Entry)``
+        :param companies: for governance entries, the company of each
+        """
         if not entries:
             return
         now = self.env.cr.now()
@@ -149,7 +241,10 @@ class LedgerEntry(models.Model):
                     "body": ledger.canonical_json(entry.body).decode(),
                     "previous_hash": entry.previous_hash,
                     "hash": entry.hash,
+                    "policy_company_id": company_id,
                 }
-                for release_id, entry in entries
+                for (release_id, entry), company_id in zip(
+                    entries, companies or [False] * len(entries), strict=True
+                )
             ]
         )

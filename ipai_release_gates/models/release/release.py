@@ -313,7 +313,7 @@ class Release(models.Model):
                         "project": release.project_id.name,
                         "name": release.name,
                         "source_ref": release.source_ref,
-                        "authors": emails,
+                        "authors": release.revision_id.author_emails,
                         "stage": release.stage_id.code,
                     },
                 )
