@@ -28,7 +28,7 @@ CONSTRAINTS = {
     "ipai_persona": {"code_unique"},
     "ipai_expertise_domain": {"code_unique"},
     "ipai_evidence_type": {"code_unique"},
-    "ipai_freeze_window": {"ends_after_start"},
+    "ipai_freeze_window": {"ends_after_start", "recurs_in_our_time"},
     "ipai_release": {"project_name_unique", "uuid_unique", "source_ref_format"},
     "ipai_revision": {"source_ref_format"},
     "ipai_release_gate": {"release_gate_unique"},

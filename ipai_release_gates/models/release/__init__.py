@@ -4,6 +4,7 @@ from . import release
 from . import release_facts
 from . import release_move
 from . import release_steps
+from . import release_freezes
 from . import release_gate
 from . import check
 from . import ir_attachment

@@ -1,4 +1,5 @@
 from collections import defaultdict
+from datetime import timedelta
 
 from odoo import api, models
 from odoo.tools import SQL
@@ -230,21 +231,19 @@ class Release(models.Model):
         )
 
     def _current_freezes(self):
-        """Freeze windows that have not ended, as ``(project ids, policy.Freeze)``."""
-        windows = (
-            self.env["ipai.freeze.window"]
-            .with_context(active_test=True)
-            .search_fetch(
-                [("ends_at", ">", self.env.cr.now())],
-                ["name", "starts_at", "ends_at"],
-            )
-        )
+        """Freezes that have not ended, as ``(project ids, policy.Freeze)``."""
+        now = self.env.cr.now()
+        Window = self.env["ipai.freeze.window"]
         return [
             (
-                set(window.project_ids.ids),
-                policy.Freeze(window.id, window.name, window.starts_at, window.ends_at),
+                {project} - {None},
+                policy.Freeze(window[0], window[1], starts_at, ends_at),
             )
-            for window in windows
+            for project, category, window in Window._by_target(
+                Window._in_force(now, now + timedelta(days=35))
+            )
+            if window[2] == "deny" and category in (None, "production")
+            for starts_at, ends_at in window[5]
         ]
 
     # --- people ----------------------------------------------------------------------
