@@ -1,8 +1,8 @@
 """When freeze and change windows are in force: recurrence on the local clock.
 
 A window is entered as its first occurrence. What recurs is the time on the wall:
-“Friday 16:00 to Monday 08:00 in Paris” stays so when the clocks change. Instants are naive
-UTC, as everywhere in the core.
+“Friday 16:00 to Monday 08:00 in Paris” stays so when the clocks change. Instants are
+naive UTC, as everywhere in the core.
 """
 
 from dataclasses import dataclass

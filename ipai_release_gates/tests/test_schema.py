@@ -36,11 +36,15 @@ CONSTRAINTS = {
     "ipai_approval": {"gate_scope"},
     "ipai_deployment": {"external_unique"},
     "ipai_incident": {"resolved_after_detected"},
+    "ipai_ingest_log": {"removed_is_settled"},
+    "ipai_settings": {"retention_range"},
     "ipai_ledger_entry": {"release_sequence_unique"},
 }
 #: index → whether it is unique
 INDEXES = {
     "ipai_ingest_log_key_unique": True,
+    "ipai_ingest_log_retained": False,
+    "ipai_settings_only_one": True,
     "ipai_author_alias_email_unique": True,
     "ipai_check_latest": False,
     "ipai_evidence_latest": False,

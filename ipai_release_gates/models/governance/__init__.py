@@ -8,3 +8,4 @@ from . import stage
 from . import project
 from . import author_alias
 from . import freeze_window
+from . import settings
