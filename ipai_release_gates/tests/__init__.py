@@ -1,5 +1,6 @@
 from . import test_answers_table
 from . import test_browser
+from . import test_ci_onboarding
 from . import test_freeze_windows
 from . import test_gate_table
 from . import test_guards

@@ -9,3 +9,4 @@ from . import project
 from . import author_alias
 from . import freeze_window
 from . import settings
+from . import ci_account

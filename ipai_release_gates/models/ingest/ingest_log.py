@@ -89,6 +89,7 @@ class IngestLog(models.Model):
         "(received_at) WHERE payload_removed_at IS NULL"
         " AND status IN ('accepted', 'duplicate')"
     )
+    _by_sender = models.Index("(user_id, id DESC)")
     _pending = models.Index("(project_id, source_ref) WHERE status = 'pending'")
 
     @api.depends("idempotency_key", "event_type")
