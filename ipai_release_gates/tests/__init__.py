@@ -1,6 +1,8 @@
 from . import test_answers_table
 from . import test_browser
+from . import test_ci_onboarding
 from . import test_exceptions
+from . import test_freeze_windows
 from . import test_gate_table
 from . import test_governance_chain
 from . import test_guards
@@ -10,6 +12,7 @@ from . import test_next_steps
 from . import test_policy_data
 from . import test_query_counts
 from . import test_record_rules
+from . import test_retention
 from . import test_revision_binding
 from . import test_schema
 from . import test_separation_of_duties

@@ -28,7 +28,7 @@ CONSTRAINTS = {
     "ipai_persona": {"code_unique"},
     "ipai_expertise_domain": {"code_unique"},
     "ipai_evidence_type": {"code_unique"},
-    "ipai_freeze_window": {"ends_after_start"},
+    "ipai_freeze_window": {"ends_after_start", "recurs_in_our_time"},
     "ipai_release": {"project_name_unique", "uuid_unique", "source_ref_format"},
     "ipai_revision": {"source_ref_format"},
     "ipai_release_gate": {"release_gate_unique"},
@@ -36,6 +36,8 @@ CONSTRAINTS = {
     "ipai_approval": {"gate_scope"},
     "ipai_deployment": {"external_unique"},
     "ipai_incident": {"resolved_after_detected"},
+    "ipai_ingest_log": {"removed_is_settled"},
+    "ipai_settings": {"retention_range"},
     "ipai_ledger_entry": {"release_sequence_unique"},
     "ipai_ledger_head": {"chain_unique"},
     "ipai_ledger_verification": {"release_with_scope"},
@@ -43,6 +45,8 @@ CONSTRAINTS = {
 #: index → whether it is unique
 INDEXES = {
     "ipai_ingest_log_key_unique": True,
+    "ipai_ingest_log_retained": False,
+    "ipai_settings_only_one": True,
     "ipai_author_alias_email_unique": True,
     "ipai_ledger_entry_governance_sequence_unique": True,
     "ipai_check_latest": False,

@@ -5,3 +5,4 @@ from . import move
 from . import request_exception
 from . import decide_exception
 from . import end_exception
+from . import ci_onboarding

@@ -10,3 +10,5 @@ from . import stage
 from . import project
 from . import author_alias
 from . import freeze_window
+from . import settings
+from . import ci_account

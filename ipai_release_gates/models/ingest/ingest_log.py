@@ -1,14 +1,22 @@
 import json
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+#: What was taken; everything else may still be processed again.
+_SETTLED = ("accepted", "duplicate")
+#: Facts that speak through what was sent: their submissions are kept for good.
+_RESTING = ("ipai.evidence", "ipai.approval")
 
 
 class IngestLog(models.Model):
     """Every submission of CI, agents and people, whatever came of it."""
 
     _name = "ipai.ingest.log"
-    _inherit = "ipai.guarded.mixin"
+    _inherit = ["ipai.guarded.mixin", "ipai.scheduled.mixin"]
     _description = "Event"
     _order = "id desc"
     _rec_name = "idempotency_key"
@@ -35,6 +43,11 @@ class IngestLog(models.Model):
     reason = fields.Char(readonly=True)
     detail = fields.Json(readonly=True)
     payload = fields.Text(readonly=True, help="As it was sent.")
+    payload_removed_at = fields.Datetime(
+        string="Payload removed",
+        readonly=True,
+        help="When retention removed what was sent. Its SHA-256 and the answer stay.",
+    )
     payload_sha256 = fields.Char(string="SHA-256", required=True, readonly=True)
     project_id = fields.Many2one("ipai.project", readonly=True, ondelete="restrict")
     release_id = fields.Many2one(
@@ -66,7 +79,17 @@ class IngestLog(models.Model):
         "(idempotency_key) WHERE status IN ('accepted', 'pending')",
         "An event with this idempotency key was accepted already.",
     )
+    _removed_is_settled = models.Constraint(
+        "CHECK (payload_removed_at IS NULL OR"
+        " (payload IS NULL AND status IN ('accepted', 'duplicate')))",
+        "Retention removes the payload of accepted and duplicate events only.",
+    )
     _inbox = models.Index("(status, id DESC)")
+    _retained = models.Index(
+        "(received_at) WHERE payload_removed_at IS NULL"
+        " AND status IN ('accepted', 'duplicate')"
+    )
+    _by_sender = models.Index("(user_id, id DESC)")
     _pending = models.Index("(project_id, source_ref) WHERE status = 'pending'")
 
     @api.depends("idempotency_key", "event_type")
@@ -84,7 +107,7 @@ class IngestLog(models.Model):
                 self.env._("Only a release manager or an SRE reprocesses events.")
             )
         self.check_access("read")
-        done = self.filtered(lambda log: log.status in ("accepted", "duplicate"))
+        done = self.filtered(lambda log: log.status in _SETTLED)
         if done:
             raise UserError(
                 self.env._("%s was processed already.", done[0].display_name)
@@ -119,9 +142,57 @@ class IngestLog(models.Model):
             plane._process_logged(logs)
 
     def _raw(self):
-        """The submission as it was sent, or ``None`` when it was not JSON."""
+        """The submission as it was sent; ``None`` if it is gone or was not JSON."""
         self.ensure_one()
+        if not self.payload:
+            return None
         try:
             return json.loads(self.payload)
         except ValueError:
             return None
+
+    # --- retention -------------------------------------------------------------------
+
+    @api.model
+    def _remove_old_payloads(self):
+        """Remove what was sent longer ago than the settings say; a scheduled action.
+
+        :returns: how many payloads were removed
+        """
+        days = self.env["ipai.settings"]._current().payload_retention_days
+        if not days:
+            return 0
+        before = self.env.cr.now() - timedelta(days=days)
+        return self._work_through(
+            self._removable_payloads(before), "_remove_payload", batch_size=500
+        )
+
+    @api.model
+    def _removable_payloads(self, before):
+        """Settled events received before an instant on whose text nothing rests."""
+        for model in _RESTING:
+            self.env[model].flush_model(["ingest_log_id"])
+
+        def nothing_rests_on_it(_model, alias, _query):
+            return SQL(" AND ").join(
+                SQL(
+                    "NOT EXISTS (SELECT FROM %s fact WHERE fact.ingest_log_id = %s)",
+                    SQL.identifier(self.env[model]._table),
+                    SQL.identifier(alias, "id"),
+                )
+                for model in _RESTING
+            )
+
+        return Domain(
+            [
+                ("status", "in", _SETTLED),
+                ("payload_removed_at", "=", False),
+                ("received_at", "<", before),
+            ]
+        ) & Domain.custom(to_sql=nothing_rests_on_it)
+
+    def _remove_payload(self):
+        """Remove what was sent; the row keeps its key, its hash and its answer."""
+        self.engine_write(
+            {"payload": False, "payload_removed_at": self.env.cr.now()},
+        )

@@ -10,6 +10,9 @@ from .deciding_facts import deciding_facts
 #: How far ahead windows that recur are looked at, and a forecast holds.
 _LOOK_AHEAD = timedelta(days=30)
 
+#: A change window without any occurrence still says that nothing is promoted.
+_NEVER = (datetime.min, datetime.min)
+
 
 class Release(models.Model):
     """Gathering facts for the policy core, and its verdicts as data.
@@ -140,8 +143,8 @@ class Release(models.Model):
             ),
             freezes=tuple(
                 freeze
-                for projects, freeze in freezes
-                if not projects or self.project_id.id in projects
+                for project, freeze in freezes
+                if project in (None, self.project_id.id)
             ),
             reviews=tuple(
                 policy.PendingReview(id_, f"EX-{id_}", _instant(due))
@@ -161,21 +164,16 @@ class Release(models.Model):
         )
 
     def _current_freezes(self):
-        """Freeze windows that have not ended, as ``(project ids, policy.Freeze)``."""
-        windows = (
-            self.env["ipai.freeze.window"]
-            .with_context(active_test=True)
-            .search_fetch(
-                [("ends_at", ">", self.env.cr.now())],
-                ["name", "starts_at", "ends_at"],
-            )
-        )
+        """Freezes and change windows, as ``(project id or None, policy.Freeze)``."""
+        now = self.env.cr.now()
+        Window = self.env["ipai.freeze.window"]
+        windows = Window._in_force(now, now + _LOOK_AHEAD)
         return [
-            (
-                set(window.project_ids.ids),
-                policy.Freeze(window.id, window.name, window.starts_at, window.ends_at),
+            (project, policy.Freeze(id_, name, starts_at, ends_at, kind, category))
+            for project, category, (id_, name, kind, *_named, occurrences) in (
+                Window._by_target(windows)
             )
-            for window in windows
+            for starts_at, ends_at in occurrences or [_NEVER]
         ]
 
     # --- people ----------------------------------------------------------------------

@@ -1,0 +1,37 @@
+from odoo import api, fields, models
+
+
+class Settings(models.Model):
+    """What governance sets for the whole database; there is one record.
+
+    Not in Odoo's own settings: those ask for an administrator of Odoo, who has no part
+    in governance.
+    """
+
+    _name = "ipai.settings"
+    _description = "Settings of the release gates"
+
+    payload_retention_days = fields.Integer(
+        string="Keep what was sent (days)",
+        required=True,
+        default=180,
+        help="After that long the text of an accepted or duplicate event is removed, "
+        "unless evidence or a sign-off rests on it. 0: it is kept for ever.",
+    )
+
+    _only_one = models.UniqueIndex("((1))", "There is one record of settings.")
+    _retention_range = models.Constraint(
+        "CHECK (payload_retention_days BETWEEN 0 AND 36500)",
+        "What was sent is kept for 0 (for ever) to 36500 days.",
+    )
+
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        self.display_name = self.env._("Settings")
+
+    @api.model
+    def _current(self):
+        """The settings in force, whoever asks; the defaults if there is no record."""
+        # No secrets: they say how the engine works for everybody.
+        settings = self.sudo().search([], limit=1)
+        return settings or settings.new()
