@@ -447,6 +447,23 @@ class TestNightlyVerification(VerificationCase):
         self.assertEqual(run.faulty_ids.release_id, self.release)
         self.assertIn("cannot be judged", run.faulty_ids.fault_text)
 
+    def test_entries_of_a_release_that_is_gone_are_found(self):
+        self.env.cr.execute(
+            "ALTER TABLE ipai_ledger_entry"
+            " DROP CONSTRAINT ipai_ledger_entry_release_id_fkey"
+        )
+        other = self.open_release("other")
+        gone = 10**9
+        self.tamper(
+            "UPDATE ipai_ledger_entry SET release_id = %s WHERE release_id = %s",
+            gone,
+            other.id,
+        )
+        with self.assertLogs(LOGGER, "ERROR"):
+            run = self.night()
+        told = run.faulty_ids.filtered(lambda v: v.scope == "governance")
+        self.assertIn(f"ipai.release,{gone} is in the ledger", told.fault_text)
+
     def test_a_head_that_is_gone_is_a_fault(self):
         self.tamper("DELETE FROM ipai_ledger_head", table="ipai_ledger_head")
         with self.assertLogs(LOGGER, "ERROR"):

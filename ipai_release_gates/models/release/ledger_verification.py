@@ -82,7 +82,7 @@ class LedgerVerification(models.Model):
     chain_count = fields.Integer(string="Chains", readonly=True)
     entry_count = fields.Integer(string="Entries", readonly=True)
     fault_count = fields.Integer(string="Faults", readonly=True)
-    faults = fields.Json(readonly=True)
+    faults = fields.Json(string="Fault records", readonly=True)
     fault_text = fields.Text(string="What is wrong", compute="_compute_fault_text")
     result = fields.Selection(
         [("running", "Running"), ("sound", "Sound"), ("faulty", "Faulty")],
