@@ -606,3 +606,33 @@ class TestSchedule(ExceptionCase):
             release._rejudge()
             self.assertEqual(self.stored(release)["G2"], "pending")
             self.assertGreater(release.rejudge_at, self.env.cr.now())
+
+
+class TestExceptionsInTheLedger(ExceptionCase):
+    def verified(self):
+        self.env.flush_all()
+        verification = self.env["ipai.ledger.verification"].with_user(self.auditor)
+        return verification._verify_release(self.release.with_user(self.auditor))
+
+    def test_the_chain_agrees_with_exceptions_in_every_state(self):
+        self.draft()
+        self.request()
+        self.grant(self.release)
+        self.grant(self.release).with_user(self.rm).action_revoke("Done.")
+        self.grant(self.release)._expire()
+        self.draft().action_close("Not needed.")
+        self.assertEqual(self.verified().result, "sound")
+
+    def test_a_state_changed_behind_the_ledgers_back_is_found(self):
+        exception = self.grant(self.release)
+        exception._expire()
+        self.env.flush_all()
+        self.env.cr.execute("ALTER TABLE ipai_exception DISABLE TRIGGER USER")
+        self.env.cr.execute(
+            "UPDATE ipai_exception SET state = 'active' WHERE id = %s", [exception.id]
+        )
+        self.env.cr.execute("ALTER TABLE ipai_exception ENABLE TRIGGER USER")
+        exception.invalidate_recordset()
+        verification = self.verified()
+        self.assertNotEqual(verification.result, "sound")
+        self.assertIn(f"ipai.exception,{exception.id}", str(verification.faults))

@@ -818,7 +818,11 @@ class ReleaseException(models.Model):
                         reviewed.release_id.id,
                         "exception_reviewed",
                         reviewed,
-                        {"exception": reviewed._reference(), "findings": findings},
+                        {
+                            "exception": reviewed._reference(),
+                            "state": reviewed.state,
+                            "findings": findings,
+                        },
                     )
                 ]
             )
@@ -887,7 +891,7 @@ class ReleaseException(models.Model):
                     break
 
     def _ledger_draft(self):
-        body = {"exception": self._reference()}
+        body = {"exception": self._reference(), "state": self.state}
         if self.state == "requested":
             body.update(
                 type=self.exception_type,

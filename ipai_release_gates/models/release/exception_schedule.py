@@ -88,7 +88,7 @@ class ReleaseException(models.Model):
                     exception.release_id.id,
                     "exception_review_overdue",
                     exception,
-                    {"exception": exception._reference()},
+                    {"exception": exception._reference(), "state": exception.state},
                 )
                 for exception in self
             ]

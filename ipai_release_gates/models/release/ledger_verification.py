@@ -24,7 +24,10 @@ _FACTS = {
     "ipai.approval": "decision",
     "ipai.deployment": "status",
     "ipai.incident": "severity",
+    "ipai.exception": "state",
 }
+#: Rows that the ledger does not tell of yet.
+_UNTOLD = {"ipai.exception": SQL("state = 'draft'")}
 #: Stands for text that the ledger never wrote; no hash covers it.
 _ALTERED = {"": "not as it was written"}
 
@@ -517,11 +520,13 @@ class LedgerVerification(models.Model):
         }
         union = SQL(" UNION ALL ").join(
             SQL(
-                "SELECT %s || ',' || id, %s::text FROM %s WHERE release_id = %s",
+                "SELECT %s || ',' || id, %s::text FROM %s"
+                " WHERE release_id = %s AND NOT (%s)",
                 model,
                 SQL.identifier(column),
                 SQL.identifier(self.env[model]._table),
                 release_id,
+                _UNTOLD.get(model, SQL("false")),
             )
             for model, column in _FACTS.items()
         )
