@@ -3,6 +3,8 @@
 A console error or an open error dialog fails a tour.
 """
 
+from datetime import timedelta
+
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
@@ -96,3 +98,25 @@ class TestBrowser(HttpCase, GateCase):
                     login=self.users[login].login,
                     timeout=120,
                 )
+
+    def test_governance_makes_a_ci_service_and_is_shown_its_key(self):
+        self.tour(
+            "ipai_ci_service_is_made", self.governance, "/odoo/release-ci-services"
+        )
+        made = self.env["res.users"].search([("login", "=", "ci-tour")])
+        self.assertTrue(made.has_group("ipai_release_gates.group_ci_service"))
+
+    def test_a_freeze_is_shown_on_the_card_and_on_the_form(self):
+        self.open_release("Tour")
+        now = self.env.cr.now()
+        self.env["ipai.freeze.window"].with_user(self.governance).create(
+            {
+                "name": "Year-end closing",
+                "starts_at": now - timedelta(hours=1),
+                "ends_at": now + timedelta(hours=1),
+            }
+        )
+        self.tour("ipai_freeze_is_shown", self.dev)
+
+    def test_governance_is_offered_the_weekdays_of_a_freeze_that_recurs(self):
+        self.tour("ipai_freeze_recurs", self.governance, "/odoo/release-freezes")

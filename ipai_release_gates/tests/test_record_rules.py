@@ -32,6 +32,9 @@ READERS = {
     "ipai.evidence.type": EVERY_ROLE,
     "ipai.freeze.window": EVERY_ROLE,
     "ipai.author.alias": {"rm", "auditor", "governance"},
+    "ipai.settings": {"auditor", "governance"},
+    "ipai.ci.account": {"auditor", "governance"},
+    "ipai.ci.key": {"auditor", "governance"},
 }
 #: model → the roles that may create, write or unlink there by the access rights
 CREATORS = {
@@ -48,6 +51,7 @@ WRITERS = {
     "ipai.exception": {"dev", "rm"},
     "ipai.deployment": {"sre"},
     "ipai.incident": {"sre"},
+    "ipai.settings": {"governance"},
 }
 CONFIGURATION = {
     "ipai.project",
@@ -93,6 +97,9 @@ class TestRecordRules(GateCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.env["res.users.apikeys"].with_user(cls.ci)._generate(
+            "rpc", "CI", cls.env.cr.now() + timedelta(days=1)
+        )
         cls.release = cls._lived(cls.open_release("ours"))
         cls.company = cls.env["res.company"].create({"name": "Elsewhere"})
         cls.other_project = cls.env["ipai.project"].create({"name": "acme/other"})
