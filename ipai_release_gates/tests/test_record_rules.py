@@ -21,6 +21,11 @@ READERS = {
     "ipai.ledger.entry": {"rm", "sre", "auditor", "governance"},
     "ipai.project": EVERY_ROLE,
     "ipai.environment": EVERY_ROLE,
+    "ipai.environment.control": EVERY_ROLE,
+    "ipai.environment.event": {"rm", "sre", "auditor", "governance"},
+    "ipai.incident.entry": {"rm", "sre", "auditor", "governance"},
+    "ipai.recovery.drill": {"rm", "sre", "auditor", "governance"},
+    "ipai.recovery.drill.criterion": {"rm", "sre", "auditor", "governance"},
     "ipai.gate": EVERY_ROLE,
     "ipai.gate.requirement": EVERY_ROLE,
     "ipai.release.stage": EVERY_ROLE,
@@ -38,11 +43,15 @@ CREATORS = {
     "ipai.approval": {"qa", "rm"},
     "ipai.deployment": {"sre"},
     "ipai.incident": {"sre"},
+    "ipai.incident.entry": {"sre"},
+    "ipai.environment.event": {"sre"},
+    "ipai.recovery.drill": {"sre"},
 }
 WRITERS = {
     "ipai.release": {"dev", "qa", "rm", "sre"},
     "ipai.deployment": {"sre"},
     "ipai.incident": {"sre"},
+    "ipai.environment.control": {"sre"},
 }
 CONFIGURATION = {
     "ipai.project",
@@ -114,8 +123,20 @@ class TestRecordRules(GateCase):
     def _lived(cls, release):
         """A release with a record of every kind."""
         cls.pass_gates(release, "G1", "G2")
-        cls.sign(cls.rm, release, "G3")
+        cls.pass_gates(release, "G3")
         cls.deploy(release)
+        environment = release.project_id.environment_ids.filtered(
+            lambda environment: environment.category == "production"
+        )
+        cls.env["ipai.recovery.drill"].with_user(cls.sre).create(
+            {
+                "environment_id": environment.id,
+                "drill_type": "failover",
+                "outcome": "failure",
+                "note": "It did not switch over.",
+                "criterion_ids": [(0, 0, {"name": "It switches over"})],
+            }
+        )
         cls.env["ipai.incident"].with_user(cls.sre).create(
             {"release_id": release.id, "name": "Down"}
         )
