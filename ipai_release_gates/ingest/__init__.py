@@ -16,16 +16,22 @@ from .junit import JUnitError, JUnitReport, parse_junit, to_checks
 from .payloads import (
     BUILD_STATUSES,
     CHECK_STATUSES,
+    CONTROL_EVENTS,
+    CONTROL_STATUSES,
     DECISIONS,
     DEPLOYMENT_STATUSES,
+    ENVIRONMENT_EVENTS,
     IDENTITY_KEYS,
 )
 
 __all__ = [
     "BUILD_STATUSES",
     "CHECK_STATUSES",
+    "CONTROL_EVENTS",
+    "CONTROL_STATUSES",
     "DECISIONS",
     "DEPLOYMENT_STATUSES",
+    "ENVIRONMENT_EVENTS",
     "EVENT_TYPES",
     "IDENTITY_KEYS",
     "MAX_BYTES",

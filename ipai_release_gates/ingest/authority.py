@@ -30,6 +30,8 @@ _SENDS = {
             "evidence",
             "deployment_event",
             "health_check",
+            "incident",
+            "environment_event",
         ),
         _ANY_GATE,
     ),
@@ -42,6 +44,8 @@ _SENDS = {
         "evidence": _OPERATIONAL_GATES,
         "deployment_event": _ANY_GATE,
         "health_check": _ANY_GATE,
+        "incident": _ANY_GATE,
+        "environment_event": _ANY_GATE,
     },
 }
 

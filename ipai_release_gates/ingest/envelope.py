@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from . import fields
 from .answers import HTTP_STATUS
 from .fields import Invalid, kind_of, path_of
-from .payloads import IDENTITY_REFUSED, PAYLOADS
+from .payloads import IDENTITY_REFUSED, OF_NO_REVISION, PAYLOADS
 
 SCHEMA_VERSIONS = frozenset({"v1.0"})
 EVENT_TYPES = tuple(PAYLOADS)
@@ -66,8 +66,10 @@ class Envelope:
     ``release_id`` is a uuid (str), a database id (int), a dict ``{"project",
     "name"}``, or None; then ``project`` and ``source_ref`` say which release is
     meant. ``source_ref`` is a full lower-case commit SHA and stands in ``payload``
-    as well. ``payload`` holds the keys that were sent, see ``payloads``.
-    ``emitted_at`` is aware, in UTC; it is the sender's clock and proves nothing.
+    as well; it is None only where an event names its release and speaks of none of
+    its revisions (``incident``, ``environment_event``). ``payload`` holds the keys
+    that were sent, see ``payloads``. ``emitted_at`` is aware, in UTC; it is the
+    sender's clock and proves nothing.
     """
 
     schema_version: str
@@ -76,7 +78,7 @@ class Envelope:
     source_system: str
     release_id: str | int | dict | None
     project: str | None
-    source_ref: str
+    source_ref: str | None
     gate_code: str | None
     payload: dict
     emitted_at: datetime.datetime
@@ -160,7 +162,7 @@ def parse_envelope(raw, *, max_bytes=MAX_BYTES):
         project=values.get("project"),
         source_ref=source_ref,
         gate_code=values.get("gate_code"),
-        payload={**payload, "source_ref": source_ref},
+        payload={**payload, "source_ref": source_ref} if source_ref else payload,
         emitted_at=values["emitted_at"],
     )
 
@@ -241,6 +243,8 @@ def _source_ref(raw, values):
         message = f"Must be the same commit as the envelope's source_ref, {outer}."
         return None, [(("payload", "source_ref"), message, "invalid_field")]
     if raw.get("source_ref") is None and sent.get("source_ref") is None:
+        if values.get("event_type") in OF_NO_REVISION and raw.get("release_id"):
+            return None, []
         message = "The full commit SHA is required; a revision is never guessed."
         return None, [(("payload", "source_ref"), message, "missing_field")]
     return outer or inner, []

@@ -190,6 +190,13 @@ def one_of(*words):
     return read
 
 
+def boolean(value):
+    """Read true or false, nothing that merely resembles them."""
+    if not isinstance(value, bool):
+        raise Invalid(f"Must be true or false, not {kind_of(value)}.")
+    return value
+
+
 def commit(value):
     """Read a full commit SHA (SHA-1 or SHA-256), lower-cased."""
     if not _COMMIT.fullmatch(string(value)):

@@ -15,6 +15,25 @@ CHECK_STATUSES = ("pass", "fail", "warning", "skipped")
 BUILD_STATUSES = ("pass", "fail")
 DECISIONS = ("approved", "rejected", "request_changes")
 DEPLOYMENT_STATUSES = ("in_progress", "succeeded", "failed", "rolled_back")
+SEVERITIES = ("low", "medium", "high", "critical")
+INCIDENT_STATUSES = ("open", "resolved")
+ENVIRONMENT_EVENTS = (
+    "deploy_start",
+    "deploy_complete",
+    "rollback_trigger",
+    "health_check",
+    "alert_fired",
+    "backup_complete",
+    "restore_drill",
+    "access_granted",
+    "access_revoked",
+    "mail_captured",
+    "masking_run",
+    "ttl_expired",
+)
+#: Events that tell the result of a control's check, if they tell one.
+CONTROL_EVENTS = ("mail_captured", "masking_run")
+CONTROL_STATUSES = ("pass", "fail")
 MAX_CHECKS = 500
 
 IDENTITY_KEYS = (
@@ -80,6 +99,22 @@ def _deployment_rule(_sent, values):
         raise Invalid("A deployment cannot roll back itself.", at=("rollback_of",))
 
 
+def _incident_rule(_sent, values):
+    if "resolved_at" in values and values.get("status") == "open":
+        raise Invalid("An open incident is not resolved yet.", at=("resolved_at",))
+
+
+def _environment_event_rule(_sent, values):
+    data = values.get("data") or {}
+    if (
+        values.get("type") in CONTROL_EVENTS
+        and "status" in data
+        and data["status"] not in CONTROL_STATUSES
+    ):
+        # It would decide about a control: what is neither is no result.
+        raise Invalid("Must be pass or fail, if it is given.", at=("data", "status"))
+
+
 def _payload(event_type, required, optional=None, **options):
     # The commit may stand in the envelope instead; parse_envelope insists on one.
     optional = {"source_ref": fields.commit, **(optional or {})}
@@ -139,4 +174,29 @@ PAYLOADS = {
         {"environment": fields.name, "status": _check_status},
         {"checks": _checks, "url": fields.url, "metadata": fields.metadata},
     ),
+    "incident": _payload(
+        "incident",
+        {
+            "external_id": fields.external_id,
+            "severity": fields.one_of(*SEVERITIES),
+            "status": fields.one_of(*INCIDENT_STATUSES),
+            "summary": fields.line(fields.MAX_KEY),
+            "detected_at": fields.moment,
+        },
+        {
+            "resolved_at": fields.moment,
+            "deployment": fields.external_id,
+            "blocking": fields.boolean,
+        },
+        rule=_incident_rule,
+    ),
+    "environment_event": _payload(
+        "environment_event",
+        {"environment": fields.name, "type": fields.one_of(*ENVIRONMENT_EVENTS)},
+        {"data": fields.metadata},
+        rule=_environment_event_rule,
+    ),
 }
+
+#: Types that speak of a release or its environment, not of one of its revisions.
+OF_NO_REVISION = frozenset({"incident", "environment_event"})

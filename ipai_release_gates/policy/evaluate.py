@@ -492,9 +492,13 @@ def _judge_environment_controls(case, gate, requirement):
     if not controls:
         return _unmet(f"No control of {where} has been checked")
     facts = tuple(("control", c.id) for c in controls)
-    bad = [c for c in controls if c.status != "pass"]
+    found = [
+        (c, "over" if c.holds_until and c.holds_until <= case.now else c.status)
+        for c in controls
+    ]
+    bad = [(c, status) for c, status in found if status != "pass"]
     if bad:
-        listed = ", ".join(f"{c.name} is `{c.status}`" for c in bad)
+        listed = ", ".join(f"{c.name} is `{status}`" for c, status in bad)
         return _unmet(f"Controls of {where}: {listed}", *facts, adverse=True)
     old = [c for c in controls if not case._is_fresh(requirement, c.checked_at)]
     if old:

@@ -101,13 +101,17 @@ class Freeze:
 
 @dataclass(frozen=True)
 class EnvironmentControl:
-    """The last known state of a control on an environment of a category."""
+    """The last known state of a control on an environment of a category.
+
+    :param holds_until: when it stops holding by itself, as an agreed lifetime does
+    """
 
     id: int
     environment: str
     name: str
     status: str
     checked_at: datetime
+    holds_until: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ def turning_points(gates, facts, now):
     for deployment in facts.deployments:
         if deployment.deadline is not None:
             points.add(deployment.deadline + _JUST_AFTER)
+    points.update(c.holds_until for c in facts.controls if c.holds_until is not None)
     for review in facts.reviews:
         points.add(review.due_at + _JUST_AFTER)
     points |= _soaked(gates, facts) | _grown_old(gates, facts)

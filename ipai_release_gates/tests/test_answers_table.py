@@ -19,6 +19,10 @@ TABLES = (
     "ipai_evidence",
     "ipai_approval",
     "ipai_deployment",
+    "ipai_incident",
+    "ipai_incident_entry",
+    "ipai_environment_control",
+    "ipai_environment_event",
     "ipai_ledger_entry",
     "ipai_ingest_log",
 )
@@ -31,11 +35,20 @@ AUTHORITY = {
         "evidence",
         "deployment_event",
         "health_check",
+        "incident",
+        "environment_event",
     },
     "dev": {"revision", "build_complete", "check_result", "evidence"},
     "qa": {"evidence", "gate_signoff"},
     "rm": {"revision", "evidence", "gate_signoff"},
-    "sre": {"evidence", "deployment_event", "health_check", "gate_signoff"},
+    "sre": {
+        "evidence",
+        "deployment_event",
+        "health_check",
+        "gate_signoff",
+        "incident",
+        "environment_event",
+    },
     "auditor": set(),
     "governance": set(),
 }
@@ -55,6 +68,14 @@ PAYLOADS = {
         "external_id": "d-1",
     },
     "health_check": {"environment": "staging", "status": "pass"},
+    "incident": {
+        "external_id": "INC-1",
+        "severity": "high",
+        "status": "open",
+        "summary": "Checkout is slow",
+        "detected_at": "2026-01-31T09:00:00Z",
+    },
+    "environment_event": {"environment": "staging", "type": "backup_complete"},
 }
 
 
@@ -196,6 +217,7 @@ class TestAnswersTable(GateCase):
         self.assertEqual(evidence.size, len(content))
 
     def test_a_deployment_is_created_and_then_advanced_by_its_external_id(self):
+        self.pass_gates(self.release, "G1", "G2", "G3")
         first = self.deploy(self.release, "in_progress", external_id="d-7")
         again = self.deploy(self.release, "succeeded", external_id="d-7")
         self.assertEqual(first, again)

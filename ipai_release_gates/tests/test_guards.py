@@ -43,6 +43,7 @@ WRITABLE = {
         "effective_from",
         "expires_at",
     },
+    "ipai.incident": {"recovery_actions", "outcome", "root_cause"},
 }
 #: model → what a person may give when recording
 CREATABLE = {
@@ -60,6 +61,7 @@ CREATABLE = {
         "type_id",
         "gate_id",
         "deployment_id",
+        "drill_id",
         "url",
         "content",
         "filename",
@@ -93,6 +95,33 @@ CREATABLE = {
         "blocking",
         "detected_at",
     },
+    "ipai.incident.entry": {"incident_id", "occurred_at", "kind", "text"},
+    "ipai.environment.event": {
+        "environment_id",
+        "event_type",
+        "occurred_at",
+        "data",
+        "note",
+        "release_id",
+    },
+    "ipai.recovery.drill": {
+        "environment_id",
+        "drill_type",
+        "executed_at",
+        "outcome",
+        "restore_validated",
+        "log_url",
+        "note",
+        "criterion_ids",
+        "evidence_ids",
+    },
+}
+#: what people record that is no fact about one release
+NO_FACTS = {
+    "ipai.release",
+    "ipai.incident.entry",
+    "ipai.environment.event",
+    "ipai.recovery.drill",
 }
 FORGED_CONTEXTS = (
     {"ipai_engine": True},
@@ -117,6 +146,8 @@ class TestGuards(GateCase):
         cls.release = cls.open_release("guarded")
         cls.pass_gates(cls.release, "G1", "G2")
         cls.deploy(cls.release, "in_progress", "staging")
+        cls.approved = cls.open_release("approved")
+        cls.pass_gates(cls.approved, "G1", "G2", "G3")
         cls.env["ipai.incident"].with_user(cls.sre).create(
             {"release_id": cls.release.id, "name": "Down", "blocking": False}
         )
@@ -124,6 +155,7 @@ class TestGuards(GateCase):
             cls.exception_values(cls.release)
         )
         cls.release.with_user(cls.auditor).action_verify_ledger()
+        cls.env["ipai.recovery.drill"].with_user(cls.sre).create(cls.drill_values())
         cls.env.flush_all()
         cls.everyone = [
             *(cls.users[login] for login in ROLES),
@@ -135,6 +167,18 @@ class TestGuards(GateCase):
             if model != GUARD
             and not cls.registry[model]._abstract
             and issubclass(cls.registry[model], cls.registry[GUARD])
+        }
+
+    @classmethod
+    def drill_values(cls):
+        """Values of a successful drill."""
+        return {
+            "environment_id": cls.environments["staging"].id,
+            "drill_type": "backup_restore",
+            "outcome": "success",
+            "restore_validated": True,
+            "log_url": "https://ci.example.com/drill",
+            "criterion_ids": [(0, 0, {"name": "Starts", "met": True})],
         }
 
     def refuses(self, attempt, error=UserError):
@@ -182,6 +226,11 @@ class TestGuards(GateCase):
                 "ipai.ingest.log",
                 "ipai.ledger.head",
                 "ipai.ledger.verification",
+                "ipai.environment.control",
+                "ipai.environment.event",
+                "ipai.incident.entry",
+                "ipai.recovery.drill",
+                "ipai.recovery.drill.criterion",
             },
             set(self.records),
         )
@@ -216,7 +265,7 @@ class TestGuards(GateCase):
         for model, record in self.records.items():
             name = next(
                 name
-                for name in ("status", "recorded_at", "result", "hash")
+                for name in ("status", "recorded_at", "result", "hash", "met")
                 if name in record._fields
             )
             if name in WRITABLE.get(model, ()):
@@ -255,6 +304,7 @@ class TestGuards(GateCase):
 
     def test_a_deployment_is_advanced_by_whoever_recorded_it(self):
         deployment = self.release.deployment_ids
+        self.assertEqual(len(deployment), 1)
         for login in ROLES:
             mine = deployment.with_user(self.users[login])
             if login != "ci":
@@ -318,7 +368,7 @@ class TestGuards(GateCase):
             "ipai.deployment": (
                 self.sre,
                 {
-                    "release_id": release,
+                    "release_id": self.approved.id,
                     "environment_id": self.environments["production"].id,
                     "external_id": "new",
                     "status": "succeeded",
@@ -326,6 +376,18 @@ class TestGuards(GateCase):
             ),
             "ipai.incident": (self.sre, {"release_id": release, "name": "new"}),
             "ipai.exception": (self.dev, self.exception_values(self.release)),
+            "ipai.incident.entry": (
+                self.sre,
+                {"incident_id": self.release.incident_ids.id, "text": "Restarted"},
+            ),
+            "ipai.environment.event": (
+                self.sre,
+                {
+                    "environment_id": self.environments["staging"].id,
+                    "event_type": "backup_complete",
+                },
+            ),
+            "ipai.recovery.drill": (self.sre, self.drill_values()),
         }.get(model, (self.rm, {}))
 
     def test_the_valid_values_of_this_test_are_valid(self):
@@ -395,6 +457,8 @@ class TestGuards(GateCase):
             "verdict_tree",
             "next_steps",
             "chain",
+            "entry_ids",
+            "criterion_ids",
         ):
             values.pop(name, None)
         return {k: v for k, v in values.items() if not k.endswith(("_date", "_uid"))}
@@ -430,6 +494,9 @@ class TestGuards(GateCase):
                 "deployed_at": old,
             },
             "ipai.incident": {"resolved_at": "2999-01-01 00:00:00"},
+            "ipai.environment.event": {"source_system": "engine", "recorded_at": old},
+            "ipai.recovery.drill": {"executed_by_id": self.rm.id, "recorded_at": old},
+            "ipai.incident.entry": {"author_id": self.rm.id, "recorded_at": old},
         }
         for model, values in forged.items():
             user, vals = self.valid(model)
@@ -619,15 +686,16 @@ class TestGuards(GateCase):
                 self.assertEqual(record.revision_id, self.release.revision_id)
 
     def test_every_fact_moves_the_row_of_its_release(self):
-        for model in set(CREATABLE) - {"ipai.release"}:
+        for model in set(CREATABLE) - NO_FACTS:
             user, vals = self.valid(model)
+            release = self.env["ipai.release"].browse(vals["release_id"])
             with self.subTest(model=model), self.undone():
-                before = self.release.fact_version
+                before = release.fact_version
                 record = self.env[model].with_user(user).create(vals)
                 if model == "ipai.exception":
                     record.action_request()  # a draft is no fact yet
-                self.release.invalidate_recordset()
-                self.assertGreater(self.release.fact_version, before)
+                release.invalidate_recordset()
+                self.assertGreater(release.fact_version, before)
 
     def test_no_context_keeps_a_fact_from_moving_the_row(self):
         user, vals = self.valid("ipai.check")
@@ -647,7 +715,7 @@ class TestGuards(GateCase):
             if not self.registry[model]._abstract
             and issubclass(self.registry[model], self.registry["ipai.fact.mixin"])
         }
-        self.assertLessEqual(set(CREATABLE) - {"ipai.release"}, facts)
+        self.assertLessEqual(set(CREATABLE) - NO_FACTS, facts)
         self.assertLessEqual(facts, set(self.records))
 
     def test_roles_record_by_hand_what_the_security_table_lets_them(self):
@@ -656,15 +724,26 @@ class TestGuards(GateCase):
             ("ipai.evidence", {"dev", "qa", "rm", "sre"}),
             ("ipai.deployment", {"sre"}),
             ("ipai.incident", {"sre"}),
+            ("ipai.incident.entry", {"sre"}),
+            ("ipai.environment.event", {"sre"}),
+            ("ipai.recovery.drill", {"sre"}),
         ):
             _user, vals = self.valid(model)
             for login in ROLES:
                 records = self.env[model].with_user(self.users[login])
                 with self.subTest(model=model, role=login), self.undone():
                     if login in recorders:
-                        self.assertEqual(
-                            records.create(vals).recorded_by_id, self.users[login]
+                        record = records.create(vals)
+                        name = next(
+                            name
+                            for name in (
+                                "recorded_by_id",
+                                "author_id",
+                                "executed_by_id",
+                            )
+                            if name in record
                         )
+                        self.assertEqual(record[name], self.users[login])
                     else:
                         self.refuses(lambda r=records, v=vals: r.create(v), AccessError)
 
@@ -701,7 +780,18 @@ class TestGuards(GateCase):
             ),
             "ipai.check": ("engine_create", "engine_write", "_record"),
             "ipai.approval": ("_sign", "engine_create"),
-            "ipai.deployment": ("_advance", "engine_write"),
+            "ipai.deployment": (
+                "_advance",
+                "engine_write",
+                "_obstacles",
+                "_miss_deadline",
+                "_fail_overdue",
+                "_report_unauthorised",
+            ),
+            "ipai.environment.control": ("_checked", "_discard", "_judge_lifetime"),
+            "ipai.environment.event": ("_note", "engine_create"),
+            "ipai.incident": ("_resolve", "_reopen", "_change", "_propose_fallback"),
+            "ipai.recovery.drill": ("_add_parts", "engine_create"),
             "ipai.ledger.entry": ("_extend", "_store", "_forbid_changes"),
             "ipai.ingest.log": ("engine_write", "_process_again"),
             "ipai.control.plane": ("_process_logged", "_take_revision", "_create_logs"),

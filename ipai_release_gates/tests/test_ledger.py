@@ -165,6 +165,8 @@ class TestLedger(GateCase):
         )
         self.assertEqual(added["revision_changed"]["to"], sha("next"))
 
+        release = self.open_release()
+        self.pass_gates(release, "G1", "G2", "G3")
         added = self.added(lambda: self.deploy(release, external_id="d1"), release)
         self.assertEqual(set(added), {"deployment"})
         added = self.added(

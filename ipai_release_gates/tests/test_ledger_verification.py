@@ -332,7 +332,7 @@ class TestVerification(VerificationCase):
 class TestNightlyVerification(VerificationCase):
     def night(self):
         """One run of the scheduled action; what it verified."""
-        cron = self.env.ref("ipai_release_gates.cron_verify_ledger")
+        cron = self.env.ref("ipai_release_gates.ir_cron_verify_ledger")
         with self.enter_registry_test_mode():
             cron.method_direct_trigger()
         self.env.invalidate_all()

@@ -24,6 +24,11 @@ READERS = {
     "ipai.ledger.head": set(),
     "ipai.project": EVERY_ROLE,
     "ipai.environment": EVERY_ROLE,
+    "ipai.environment.control": EVERY_ROLE,
+    "ipai.environment.event": {"rm", "sre", "auditor", "governance"},
+    "ipai.incident.entry": {"rm", "sre", "auditor", "governance"},
+    "ipai.recovery.drill": {"rm", "sre", "auditor", "governance"},
+    "ipai.recovery.drill.criterion": {"rm", "sre", "auditor", "governance"},
     "ipai.gate": EVERY_ROLE,
     "ipai.gate.requirement": EVERY_ROLE,
     "ipai.release.stage": EVERY_ROLE,
@@ -45,6 +50,9 @@ CREATORS = {
     "ipai.exception": {"dev", "rm"},
     "ipai.deployment": {"sre"},
     "ipai.incident": {"sre"},
+    "ipai.incident.entry": {"sre"},
+    "ipai.environment.event": {"sre"},
+    "ipai.recovery.drill": {"sre"},
 }
 WRITERS = {
     "ipai.release": {"dev", "qa", "rm", "sre"},
@@ -52,6 +60,7 @@ WRITERS = {
     "ipai.deployment": {"sre"},
     "ipai.incident": {"sre"},
     "ipai.settings": {"governance"},
+    "ipai.environment.control": {"sre"},
 }
 CONFIGURATION = {
     "ipai.project",
@@ -129,10 +138,22 @@ class TestRecordRules(GateCase):
     def _lived(cls, release):
         """A release with a record of every kind."""
         cls.pass_gates(release, "G1", "G2")
-        cls.sign(cls.rm, release, "G3")
+        cls.pass_gates(release, "G3")
         cls.deploy(release)
         cls.grant(
             release, user=cls.rm2, risk_level="high", compensating_controls="Watched."
+        )
+        environment = release.project_id.environment_ids.filtered(
+            lambda environment: environment.category == "production"
+        )
+        cls.env["ipai.recovery.drill"].with_user(cls.sre).create(
+            {
+                "environment_id": environment.id,
+                "drill_type": "failover",
+                "outcome": "failure",
+                "note": "It did not switch over.",
+                "criterion_ids": [(0, 0, {"name": "It switches over"})],
+            }
         )
         cls.env["ipai.incident"].with_user(cls.sre).create(
             {"release_id": release.id, "name": "Down"}

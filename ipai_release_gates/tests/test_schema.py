@@ -16,7 +16,9 @@ from .common import GateCase, sha
 #: table → the constraints that must be there whatever the models declare
 CONSTRAINTS = {
     "ipai_project": {"name_unique", "name_format", "confirmation_hours_positive"},
-    "ipai_environment": {"name_unique"},
+    "ipai_environment": {"name_unique", "keep_reason_given"},
+    "ipai_environment_control": {"environment_kind_unique"},
+    "ipai_recovery_drill": {"validated_restore"},
     "ipai_gate": {"code_unique", "code_format"},
     "ipai_gate_requirement": {
         "code_unique",
@@ -35,7 +37,11 @@ CONSTRAINTS = {
     "ipai_evidence": {"linked", "revision_with_release", "sha256_format"},
     "ipai_approval": {"gate_scope"},
     "ipai_deployment": {"external_unique"},
-    "ipai_incident": {"resolved_after_detected"},
+    "ipai_incident": {
+        "resolved_after_detected",
+        "complete_postmortem",
+        "severe_postmortem",
+    },
     "ipai_ingest_log": {"removed_is_settled"},
     "ipai_settings": {"retention_range"},
     "ipai_ledger_entry": {"release_sequence_unique"},
@@ -49,6 +55,7 @@ INDEXES = {
     "ipai_settings_only_one": True,
     "ipai_author_alias_email_unique": True,
     "ipai_ledger_entry_governance_sequence_unique": True,
+    "ipai_incident_external_unique": True,
     "ipai_check_latest": False,
     "ipai_evidence_latest": False,
     "ipai_approval_latest": False,
@@ -56,7 +63,13 @@ INDEXES = {
     "ipai_incident_open_blocking": False,
     "ipai_release_board": False,
 }
-APPEND_ONLY = ("ipai_approval", "ipai_check", "ipai_ledger_entry")
+APPEND_ONLY = (
+    "ipai_approval",
+    "ipai_check",
+    "ipai_ledger_entry",
+    "ipai_environment_event",
+    "ipai_incident_entry",
+)
 
 
 class TestSchema(GateCase):
@@ -65,6 +78,22 @@ class TestSchema(GateCase):
         super().setUpClass()
         cls.release = cls.open_release()
         cls.pass_gates(cls.release, "G1", "G2")
+        cls.deploy(cls.release, environment="staging")
+        cls.env["ipai.incident"].with_user(cls.sre).create(
+            {"release_id": cls.release.id, "name": "Down", "external_id": "INC-1"}
+        )
+        cls.drill = (
+            cls.env["ipai.recovery.drill"]
+            .with_user(cls.sre)
+            .create(
+                {
+                    "environment_id": cls.environments["staging"].id,
+                    "drill_type": "backup_restore",
+                    "outcome": "partial",
+                    "note": "The files came back, the database did not.",
+                }
+            )
+        )
         cls.env.flush_all()
 
     def _constraints(self):
@@ -135,12 +164,12 @@ class TestSchema(GateCase):
             for event in ("UPDATE", "DELETE", "TRUNCATE"):
                 self.assertIn(event, text, table)
 
-    def test_approvals_checks_and_ledger_refuse_update_delete_and_truncate_by_sql(self):
+    def test_what_is_append_only_refuses_update_delete_and_truncate_by_sql(self):
         for table in APPEND_ONLY:
             self.env.cr.execute(SQL("SELECT count(*) FROM %s", SQL.identifier(table)))
             self.assertTrue(self.env.cr.fetchone()[0], f"nothing to refuse in {table}")
             for query in (
-                "UPDATE %s SET release_id = release_id",
+                "UPDATE %s SET id = id",
                 "DELETE FROM %s",
                 "TRUNCATE %s CASCADE",
             ):
@@ -177,13 +206,14 @@ class TestSchema(GateCase):
         self.env.cr.execute(self._insert_evidence("reference"))
         self.assertEqual(self.env.cr.rowcount, 1)
 
-    def test_evidence_on_a_gate_a_check_or_a_deployment_is_linked(self):
+    def test_evidence_on_a_gate_a_check_a_deployment_or_a_drill_is_linked(self):
         check = self.release.check_ids[0]
-        deployment = self.deploy(self.release)
+        deployment = self.release.deployment_ids
         for links in (
             {"gate_id": self.gates["G2"].id},
             {"check_id": check.id},
             {"deployment_id": deployment.id},
+            {"drill_id": self.drill.id},
         ):
             self.env.cr.execute(self._insert_evidence("test_result", **links))
 
@@ -203,6 +233,25 @@ class TestSchema(GateCase):
             self.assertEqual(
                 diag.constraint_name, "ipai_evidence_revision_with_release"
             )
+
+    # --- operations ------------------------------------------------------------------
+
+    def test_the_database_refuses_what_operations_must_not_record(self):
+        for table, change, name in (
+            ("ipai_recovery_drill", "outcome = 'success'", "validated_restore"),
+            ("ipai_incident", "severity = 'high'", "severe_postmortem"),
+            ("ipai_incident", "postmortem_status = 'complete'", "complete_postmortem"),
+            ("ipai_environment", "keep = true", "keep_reason_given"),
+            ("ipai_environment", "keep = true, keep_reason = ' '", "keep_reason_given"),
+        ):
+            with self.subTest(table=table, change=change):
+                diag = self._refused_by_database(
+                    errors.CheckViolation,
+                    "UPDATE %s SET %s",
+                    SQL.identifier(table),
+                    SQL(change),
+                )
+                self.assertEqual(diag.constraint_name, f"{table}_{name}")
 
     def test_a_sha256_that_is_none_is_refused_by_the_database(self):
         diag = self._refused_by_database(

@@ -6,3 +6,7 @@ from . import request_exception
 from . import decide_exception
 from . import end_exception
 from . import ci_onboarding
+from . import deploy
+from . import roll_back
+from . import open_incident
+from . import check_control

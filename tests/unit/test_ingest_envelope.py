@@ -57,7 +57,26 @@ PAYLOADS = {
         "checks": [{"name": "http", "status": "pass"}],
         "url": "https://status.example.com/",
     },
+    "incident": {
+        "source_ref": SHA,
+        "external_id": "INC-7",
+        "severity": "high",
+        "status": "resolved",
+        "summary": "Checkout is slow",
+        "detected_at": "2026-01-31T09:00:00+01:00",
+        "resolved_at": "2026-01-31T09:30:00+01:00",
+        "deployment": "deploy-42",
+        "blocking": False,
+    },
+    "environment_event": {
+        "source_ref": SHA,
+        "environment": "staging",
+        "type": "masking_run",
+        "data": {"status": "pass", "tables": 12},
+    },
 }
+#: types that may go without a commit when they name their release
+OF_NO_REVISION = {"incident", "environment_event"}
 
 
 def envelope(event_type="check_result", /, *, without=(), payload=None, **changes):
@@ -107,7 +126,7 @@ def test_a_good_envelope_of_every_type_is_taken(event_type):
     )
 
 
-def test_the_types_of_the_first_schema_are_the_seven_of_the_contract():
+def test_the_types_of_the_first_schema_are_those_of_the_contract():
     assert set(EVENT_TYPES) == set(PAYLOADS)
     assert set(SCHEMA_VERSIONS) == {"v1.0"}
 
@@ -163,7 +182,7 @@ def test_an_empty_envelope_names_every_missing_field_at_once():
     ]
 
 
-@pytest.mark.parametrize("event_type", ["incident", "environment_event", "Revision"])
+@pytest.mark.parametrize("event_type", ["party", "environment", "Revision"])
 def test_an_unknown_event_type_is_refused_with_the_known_ones_listed(event_type):
     error = refusal(envelope(event_type=event_type))
     assert error.field == "event_type"
@@ -298,11 +317,22 @@ def test_a_project_is_an_owner_and_a_name(project):
     assert faulty(envelope(project=project)) == ["project"]
 
 
-@pytest.mark.parametrize("event_type", EVENT_TYPES)
-def test_no_type_goes_without_a_commit(event_type):
+@pytest.mark.parametrize("event_type", sorted(set(EVENT_TYPES) - OF_NO_REVISION))
+def test_no_type_that_speaks_of_a_revision_goes_without_a_commit(event_type):
     error = refusal(envelope(event_type, without=["payload.source_ref"]))
     assert (error.code, error.field) == ("missing_field", "payload.source_ref")
     assert "never guessed" in error.message
+
+
+@pytest.mark.parametrize("event_type", sorted(OF_NO_REVISION))
+def test_what_speaks_of_no_revision_needs_a_release_or_a_commit(event_type):
+    raw = envelope(event_type, without=["payload.source_ref"])
+    parsed = parse_envelope(raw)
+    assert parsed.source_ref is None
+    assert "source_ref" not in parsed.payload
+    raw = {**raw, "release_id": None, "project": "acme/odoo"}
+    assert faulty(raw) == ["payload.source_ref"]
+    assert parse_envelope({**raw, "source_ref": SHA}).source_ref == SHA
 
 
 @pytest.mark.parametrize("event_type", EVENT_TYPES)
@@ -467,6 +497,8 @@ REQUIRED = {
     "gate_signoff": ["persona", "decision"],
     "deployment_event": ["environment", "status", "external_id"],
     "health_check": ["environment", "status"],
+    "incident": ["external_id", "severity", "status", "summary", "detected_at"],
+    "environment_event": ["environment", "type"],
 }
 
 
@@ -638,6 +670,47 @@ def test_no_more_than_a_hundred_authors_are_taken():
     many = [f"a{n}@example.com" for n in range(101)]
     assert faulty(envelope("revision", payload={"authors": many}))
     assert parse_envelope(envelope("revision", payload={"authors": many[1:]}))
+
+
+def test_an_incident_that_is_open_is_not_resolved_yet():
+    assert faulty(envelope("incident", payload={"status": "open"})) == [
+        "payload.resolved_at"
+    ]
+
+
+@pytest.mark.parametrize("blocking", ["true", 1, 0, "", []])
+def test_whether_an_incident_blocks_is_true_or_false(blocking):
+    raw = envelope("incident", payload={"blocking": blocking})
+    assert faulty(raw) == ["payload.blocking"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("severity", "urgent"), ("status", "closed"), ("summary", "two\nlines")],
+)
+def test_an_incident_speaks_the_words_of_the_contract(key, value):
+    raw = envelope("incident", payload={key: value})
+    assert f"payload.{key}" in faulty(raw)
+
+
+@pytest.mark.parametrize("status", ["passed", "", None, True, 1])
+@pytest.mark.parametrize("event_type", ["masking_run", "mail_captured"])
+def test_the_result_of_a_control_is_pass_or_fail_or_not_told(event_type, status):
+    told = {"type": event_type, "data": {"status": status}}
+    raw = envelope("environment_event", payload=told)
+    assert faulty(raw) == ["payload.data.status"]
+    told["data"] = {"tables": 12}
+    assert parse_envelope(envelope("environment_event", payload=told))
+
+
+def test_what_decides_about_no_control_may_say_any_status():
+    told = {"type": "alert_fired", "data": {"status": "burning"}}
+    assert parse_envelope(envelope("environment_event", payload=told))
+
+
+def test_an_environment_event_is_of_a_type_of_the_contract():
+    raw = envelope("environment_event", payload={"type": "party"})
+    assert faulty(raw) == ["payload.type"]
 
 
 def test_a_deployment_cannot_roll_back_itself():

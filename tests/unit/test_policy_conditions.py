@@ -87,6 +87,7 @@ def control(number, status="pass", *, name="mail_captured", **values):
         name,
         status,
         values.pop("at", NOW - HOUR),
+        values.pop("until", None),
     )
 
 
@@ -1413,6 +1414,18 @@ def test_a_failing_control_of_another_environment_is_not_held_against_this_one()
     assert judge(CONTROLS, controls=(control(1), bad)).state == MET
     on_staging = replace(CONTROLS, environment="staging")
     assert judge(on_staging, controls=(control(1), bad)).facts == (("control", 2),)
+
+
+def test_a_control_that_holds_for_a_time_is_over_after_it():
+    lifetime = control(2, name="ttl", until=NOW)
+    assert judge(CONTROLS, NOW - SECOND, controls=(lifetime,)).state == MET
+    assert_unmet(
+        judge(CONTROLS, controls=(control(1), lifetime)),
+        "Controls of production: ttl is `over`",
+        ("control", 1),
+        ("control", 2),
+        adverse=True,
+    )
 
 
 def test_a_control_is_fresh_up_to_and_including_its_limit():

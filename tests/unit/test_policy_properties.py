@@ -276,6 +276,7 @@ controls = pick(
         name=("masking", "ttl"),
         status=("pass", "pass", "pass", "fail"),
         checked_at=RECORDED,
+        holds_until=(None, None, *hours(-1, 1, 12)),
     )
 )
 grants = pick(

@@ -3,6 +3,7 @@ from datetime import timedelta
 
 from odoo import api, models
 
+from ..operations.environment_control import DECIDED_BY
 from .lookup import Refused
 
 #: How far a sender's clock may be ahead of ours.
@@ -37,6 +38,8 @@ class ControlPlane(models.AbstractModel):
             "revision": self._take_revision,
             "gate_signoff": self._take_signoff,
             "deployment_event": self._take_deployment,
+            "incident": self._take_incident,
+            "environment_event": self._take_environment_event,
         }
 
     # --- facts in bulk ---------------------------------------------------------------
@@ -133,7 +136,18 @@ class ControlPlane(models.AbstractModel):
             },
         )
         evidence["deployment_id"] = deployment.id
-        return [*checks, ("ipai.evidence", evidence)]
+        event = self._environment_event_values(
+            submission,
+            environment,
+            "health_check",
+            {"status": payload["status"], "reference": deployment.external_id or ""},
+        )
+        event["deployment_id"] = deployment.id
+        return [
+            *checks,
+            ("ipai.evidence", evidence),
+            ("ipai.environment.event", event),
+        ]
 
     @api.model
     def _create_planned(self, plans):
@@ -141,7 +155,11 @@ class ControlPlane(models.AbstractModel):
 
         :param plans: list of ``(submission, [(model, values)])``
         """
-        for model, label in (("ipai.check", "checks"), ("ipai.evidence", "evidence")):
+        for model, label in (
+            ("ipai.check", "checks"),
+            ("ipai.evidence", "evidence"),
+            ("ipai.environment.event", "environment_events"),
+        ):
             owners, vals_list = [], []
             for submission, plan in plans:
                 for planned_model, values in plan:
@@ -211,6 +229,8 @@ class ControlPlane(models.AbstractModel):
     def _refuse_overtaken_plan(self, submission, plan):
         """Refuse a kept event when one of its facts was recorded anew since."""
         for model, values in plan if submission.kept else ():
+            if model == "ipai.environment.event":
+                continue  # decides nothing
             same = ("name", "environment_category")
             if model == "ipai.evidence":
                 same = ("type_code",)
@@ -367,6 +387,20 @@ class ControlPlane(models.AbstractModel):
                 [("environment_id", "=", environment.id)],
             )
             deployed_at = self._deployed_at(payload)
+            obstacles = Deployment._obstacles(
+                submission.release, submission.revision, environment, rollback_of
+            )
+            # What has not happened yet is refused, so that a pipeline stops; a person
+            # records no such deployment at all.
+            manual = submission.envelope.source_system == "manual"
+            if obstacles and (manual or payload["status"] == "in_progress"):
+                raise Refused(
+                    "forbidden",
+                    Deployment._refused_message(
+                        submission.release, environment, obstacles
+                    ),
+                    "payload.source_ref",
+                )
             deployment = Deployment.engine_create(
                 [
                     {
@@ -376,13 +410,18 @@ class ControlPlane(models.AbstractModel):
                         "status": payload["status"],
                         "rollback_of_id": rollback_of.id,
                         "deployed_at": deployed_at,
+                        "is_unauthorised": bool(obstacles),
                     }
                 ]
             )
-        if deployment.status == "succeeded" and deployment.rollback_of_id:
-            deployment.rollback_of_id._advance("rolled_back")
+            if obstacles:
+                incident = deployment._report_unauthorised(obstacles)
+                submission.created["incidents"] = incident.ids
         submission.created["deployments"] = deployment.ids
-        return {"deployment_status": deployment.status}
+        return {
+            "deployment_status": deployment.status,
+            "unauthorised": deployment.is_unauthorised,
+        }
 
     @api.model
     def _deployed_at(self, payload):
@@ -390,14 +429,177 @@ class ControlPlane(models.AbstractModel):
 
         A time to come would move the deadline of its confirmation.
         """
+        return self._past_moment(payload, "deployed_at")
+
+    @api.model
+    def _past_moment(self, payload, name):
+        """A time of the sender's clock, or now when none was given."""
         now = self.env.cr.now()
-        if "deployed_at" not in payload:
+        if name not in payload:
             return now
-        deployed_at = payload["deployed_at"].replace(tzinfo=None)
-        if deployed_at > now + CLOCK_SKEW:
+        moment = payload[name].replace(tzinfo=None)
+        if moment > now + CLOCK_SKEW:
             raise Refused(
                 "invalid_field",
                 self.env._("Must not lie in the future."),
-                "payload.deployed_at",
+                f"payload.{name}",
             )
-        return deployed_at
+        return moment
+
+    # --- incidents -------------------------------------------------------------------
+
+    @api.model
+    def _take_incident(self, submission, lookup):
+        payload = submission.envelope.payload
+        release = submission.release
+        # The façade records incidents for CI; its authority was checked.
+        Incident = self.env["ipai.incident"].sudo()
+        incident = Incident.search(
+            [
+                ("project_id", "=", release.project_id.id),
+                ("external_id", "=", payload["external_id"]),
+            ]
+        )
+        self._refuse_overtaken_incident(submission, incident)
+        detected_at = self._past_moment(payload, "detected_at")
+        known = {
+            "name": payload["summary"],
+            "severity": payload["severity"],
+        }
+        if "blocking" in payload:
+            known["blocking"] = payload["blocking"]
+        if "deployment" in payload:
+            known["deployment_id"] = self._deployment_of(
+                incident.release_id or release, payload["deployment"]
+            ).id
+        resolved_at = None
+        if payload["status"] == "resolved":
+            resolved_at = self._past_moment(payload, "resolved_at")
+            if resolved_at < (incident.detected_at or detected_at):
+                raise Refused(
+                    "invalid_field",
+                    self.env._("Must not lie before the incident was detected."),
+                    "payload.resolved_at",
+                )
+        created = not incident
+        if created:
+            incident = Incident.engine_create(
+                [
+                    {
+                        **self._fact_values(submission),
+                        "external_id": payload["external_id"],
+                        "detected_at": detected_at,
+                        **known,
+                    }
+                ]
+            )
+        else:
+            incident._change(known)
+        if resolved_at and not incident.resolved_at:
+            incident._resolve(resolved_at)
+        elif not resolved_at and incident.resolved_at:
+            incident._reopen()
+        if not created or resolved_at:
+            incident._record()
+        submission.created["incidents"] = incident.ids
+        return {"incident_status": incident.status}
+
+    @api.model
+    def _refuse_overtaken_incident(self, submission, incident):
+        """Refuse a kept event when the incident went on since it was sent."""
+        if submission.kept and incident.entry_ids.filtered(
+            lambda entry: entry.recorded_at >= submission.log.received_at
+        ):
+            raise Refused(
+                "invalid_field",
+                self.env._(
+                    "Something newer was recorded since this was sent; send it as a "
+                    "new event if it still holds."
+                ),
+                "payload",
+            )
+
+    @api.model
+    def _deployment_of(self, release, reference):
+        """The deployment of a release by its reference, the latest if there are more.
+
+        :raises Refused: when the release has none of that reference
+        """
+        # Named by the event's own release, which the sender may see.
+        found = (
+            self.env["ipai.deployment"]
+            .sudo()
+            .search(
+                [("release_id", "=", release.id), ("external_id", "=", reference)],
+                order="deployed_at desc, id desc",
+                limit=1,
+            )
+        )
+        if not found:
+            raise Refused(
+                "invalid_field",
+                self.env._(
+                    "%(release)s has no deployment %(reference)s.",
+                    release=release.name,
+                    reference=reference,
+                ),
+                "payload.deployment",
+            )
+        return found
+
+    # --- environments ----------------------------------------------------------------
+
+    @api.model
+    def _environment_event_values(self, submission, environment, event_type, data):
+        now = self.env.cr.now()
+        emitted_at = submission.envelope.emitted_at.replace(tzinfo=None)
+        return {
+            "environment_id": environment.id,
+            "event_type": event_type,
+            # The sender's clock says when, but never that it is still to come.
+            "occurred_at": min(emitted_at, now),
+            "recorded_at": now,
+            "recorded_by_id": self.env.uid,
+            "source_system": submission.envelope.source_system,
+            "data": data or False,
+            "release_id": submission.release.id,
+            "ingest_log_id": submission.log.id,
+        }
+
+    @api.model
+    def _take_environment_event(self, submission, lookup):
+        payload = submission.envelope.payload
+        environment = lookup.environment(submission)
+        data = payload.get("data") or {}
+        # Only a result that was told decides: none is ever assumed.
+        kind = DECIDED_BY.get(payload["type"]) if data.get("status") else None
+        control = environment.control_ids.filtered(lambda c: c.kind == kind)
+        since = submission.kept and control.checked_at
+        if since and since >= submission.log.received_at:
+            raise Refused(
+                "invalid_field",
+                self.env._(
+                    "The control was checked since this was sent; send it as a new "
+                    "event if it still holds."
+                ),
+                "payload",
+            )
+        values = self._environment_event_values(
+            submission, environment, payload["type"], data
+        )
+        # The façade keeps events for CI; its authority was checked.
+        event = self.env["ipai.environment.event"].sudo().engine_create([values])
+        submission.created["environment_events"] = event.ids
+        if control:
+            control._checked(data["status"], _first_line(data.get("note")))
+            control._tell_releases()
+        return {"control": control.kind or "", "control_status": control.status or ""}
+
+
+def _first_line(note):
+    """What an event says of a check, short enough for the control."""
+    return note.strip().splitlines()[0][:255] if _is_text(note) else ""
+
+
+def _is_text(value):
+    return isinstance(value, str) and bool(value.strip())

@@ -60,7 +60,7 @@ class Submission:
             self.log.id,
             {
                 "release": self.release.uuid,
-                "source_ref": self.envelope.source_ref,
+                "source_ref": self.envelope.source_ref or self.revision.source_ref,
                 "stale": self.stale,
                 "created": self.created,
                 **detail,
@@ -438,7 +438,13 @@ class ControlPlane(models.AbstractModel):
     @api.model
     def _resolve_revisions(self, submissions):
         """The revision each fact speaks of: the latest of that commit."""
-        facts = [s for s in submissions if s.envelope.event_type != "revision"]
+        facts = []
+        for submission in submissions:
+            if not submission.envelope.source_ref:
+                # It speaks of the release as it is now, not of one of its revisions.
+                submission.revision = submission.release.revision_id
+            elif submission.envelope.event_type != "revision":
+                facts.append(submission)
         if not facts:
             return
         # Revisions of releases that were found readable.

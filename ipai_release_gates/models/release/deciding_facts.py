@@ -96,6 +96,29 @@ _PARTS = {
          WHERE r.id IN %(ids)s AND x.review_status = 'pending'
            AND x.review_due_at IS NOT NULL
     """,
+    "control": f"""
+        SELECT r.id AS release_id,
+               jsonb_build_array(c.id, e.category, e.name || ': ' || c.kind, c.status,
+                                 {_instant("c.checked_at")},
+                                 CASE WHEN c.kind = 'lifetime' AND e.keep IS NOT TRUE
+                                      THEN {_instant("e.expires_at")} END) AS fact
+          FROM ipai_environment_control c
+          JOIN ipai_environment e ON e.id = c.environment_id AND e.active
+          JOIN ipai_release r ON r.project_id = e.project_id
+         WHERE r.id IN %(ids)s
+    """,
+    "drill": f"""
+        SELECT DISTINCT ON (r.id, e.category, d.drill_type)
+               r.id AS release_id,
+               jsonb_build_array(d.id, e.category, d.drill_type,
+                                 d.outcome = 'success',
+                                 {_instant("d.executed_at")}) AS fact
+          FROM ipai_recovery_drill d
+          JOIN ipai_environment e ON e.id = d.environment_id
+          JOIN ipai_release r ON r.project_id = d.project_id
+         WHERE r.id IN %(ids)s
+      ORDER BY r.id, e.category, d.drill_type, d.executed_at DESC, d.id DESC
+    """,
 }
 
 _QUERY = " UNION ALL ".join(

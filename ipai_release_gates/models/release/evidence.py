@@ -15,7 +15,7 @@ class Evidence(models.Model):
     """A recorded proof: an address or a file, its hash, and what it speaks of.
 
     Only a ``reference`` may hang on nothing; everything else belongs to a release, a
-    gate, a check or a deployment, in the database too.
+    gate, a check, a deployment or a drill, in the database too.
     """
 
     _name = "ipai.evidence"
@@ -32,7 +32,17 @@ class Evidence(models.Model):
         help="Empty: it serves every gate of the release.",
     )
     check_id = fields.Many2one("ipai.check", ondelete="restrict", readonly=True)
-    deployment_id = fields.Many2one("ipai.deployment", ondelete="restrict")
+    deployment_id = fields.Many2one(
+        "ipai.deployment", ondelete="restrict", index="btree_not_null"
+    )
+    rollback_of_deployment = fields.Boolean(
+        string="Of its rollback",
+        readonly=True,
+        help="Shows the rollback of the deployment.",
+    )
+    drill_id = fields.Many2one(
+        "ipai.recovery.drill", ondelete="restrict", index="btree_not_null"
+    )
     url = fields.Char(string="Address")
     content = fields.Binary(string="File", attachment=True)
     filename = fields.Char()
@@ -52,7 +62,7 @@ class Evidence(models.Model):
     _linked = models.Constraint(
         "CHECK (type_code = 'reference' OR release_id IS NOT NULL"
         " OR gate_id IS NOT NULL OR check_id IS NOT NULL"
-        " OR deployment_id IS NOT NULL)",
+        " OR deployment_id IS NOT NULL OR drill_id IS NOT NULL)",
         "Only evidence of type reference may be linked to nothing.",
     )
     _revision_with_release = models.Constraint(
@@ -71,6 +81,7 @@ class Evidence(models.Model):
             "type_id",
             "gate_id",
             "deployment_id",
+            "drill_id",
             "url",
             "content",
             "filename",
@@ -117,6 +128,7 @@ class Evidence(models.Model):
                 )
             )
         self._refuse_foreign_deployment(vals)
+        self._refuse_foreign_drill(vals)
         vals = {**vals, "type_code": type_.code}
         if vals.get("content"):
             vals.update(self._hashed_content(vals))
@@ -134,6 +146,19 @@ class Evidence(models.Model):
         if deployment.sudo().exists().release_id.id != vals["release_id"]:
             raise UserError(
                 self.env._("This deployment is not one of the evidence's release.")
+            )
+
+    def _refuse_foreign_drill(self, vals):
+        """Evidence speaks of a drill of its own project that the person may read."""
+        drill = self.env["ipai.recovery.drill"].browse(vals.get("drill_id") or ())
+        if not drill:
+            return
+        drill.check_access("read")
+        release = self.env["ipai.release"].browse(vals.get("release_id") or ())
+        # The release was checked to be readable.
+        if release and release.sudo().project_id != drill.project_id:
+            raise UserError(
+                self.env._("This drill is not one of the evidence's project.")
             )
 
     def _refuse_gate(self, gate_id):

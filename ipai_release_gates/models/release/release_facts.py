@@ -146,6 +146,16 @@ class Release(models.Model):
                 for project, freeze in freezes
                 if project in (None, self.project_id.id)
             ),
+            controls=tuple(
+                policy.EnvironmentControl(
+                    id_, where, name, status, _instant(at), _instant(until)
+                )
+                for id_, where, name, status, at, until in recorded["control"]
+            ),
+            drills=tuple(
+                policy.Drill(id_, where, type_, successful, _instant(at))
+                for id_, where, type_, successful, at in recorded["drill"]
+            ),
             reviews=tuple(
                 policy.PendingReview(id_, f"EX-{id_}", _instant(due))
                 for id_, due in recorded["review"]

@@ -34,7 +34,10 @@ export class RefusalDialog extends Component {
     }
 
     get title() {
-        const { releases, stage } = this.refusal;
+        const { releases, stage, title } = this.refusal;
+        if (title) {
+            return title;
+        }
         if (releases.length === 1) {
             return _t("%(release)s cannot move to %(stage)s", {
                 release: releases[0].name,

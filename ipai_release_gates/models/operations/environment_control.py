@@ -1,0 +1,215 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ...ingest import fields as readers
+from ...ingest.fields import Invalid
+from ..mixins.guarded import GuardedMixin
+
+CONTROLS = [
+    ("mail_suppression", "Mail suppressed"),
+    ("integrations_sandboxed", "Integrations sandboxed"),
+    ("least_privilege", "Least privilege"),
+    ("lifetime", "Lifetime"),
+    ("masking", "Data masked"),
+]
+#: Category of environment → the kinds of control it has.
+CONTROLS_OF = {
+    "dev": tuple(kind for kind, _label in CONTROLS),
+    "staging": tuple(kind for kind, _label in CONTROLS),
+    "production": ("least_privilege",),
+}
+#: Type of environment event → the kind of control whose check it tells the result of.
+DECIDED_BY = {"masking_run": "masking", "mail_captured": "mail_suppression"}
+_EVENT_OF = {kind: event_type for event_type, kind in DECIDED_BY.items()}
+
+
+class EnvironmentControl(models.Model):
+    """A safety control of an environment, as its last check found it.
+
+    A gate may require controls, so a check is a fact for every open release of the
+    project. What earlier checks found is kept as environment events.
+    """
+
+    _name = "ipai.environment.control"
+    _inherit = ["ipai.guarded.mixin", "ipai.scheduled.mixin"]
+    _description = "Environment control"
+    _order = "environment_id, kind"
+    _rec_name = "kind"
+
+    environment_id = fields.Many2one(
+        "ipai.environment", required=True, index=True, ondelete="cascade"
+    )
+    project_id = fields.Many2one(related="environment_id.project_id")
+    kind = fields.Selection(CONTROLS, required=True)
+    status = fields.Selection(
+        [("unknown", "Unknown"), ("pass", "Pass"), ("fail", "Fail")],
+        required=True,
+        default="unknown",
+    )
+    checked_at = fields.Datetime(string="Last check", readonly=True)
+    checked_by_id = fields.Many2one(
+        "res.users", string="Checked by", readonly=True, ondelete="restrict"
+    )
+    note = fields.Char(help="What the last check found.")
+    expired_event_at = fields.Datetime(
+        string="End told on",
+        readonly=True,
+        help="When the end of the environment was recorded and its owner told.",
+    )
+
+    _environment_kind_unique = models.Constraint(
+        "UNIQUE (environment_id, kind)", "An environment has one control per kind."
+    )
+
+    @api.depends("kind", "environment_id")
+    def _compute_display_name(self):
+        labels = dict(self._fields["kind"]._description_selection(self.env))
+        for control in self:
+            where = control.environment_id.name or ""
+            control.display_name = f"{where}: {labels.get(control.kind, '')}"
+
+    # --- checks ----------------------------------------------------------------------
+
+    def record_check(self, status, note=None):
+        """Record what a check of these controls found.
+
+        :param str status: ``pass`` or ``fail``
+        :param str note: what was found; needed for a failure
+        :raises AccessError: unless the user is an SRE
+        :raises UserError: for a lifetime, which the engine judges, and for a failure
+            that says nothing
+        """
+        self.check_access("write")
+        if status not in ("pass", "fail"):
+            raise ValidationError(
+                self.env._("A check of a control found pass or fail, nothing else.")
+            )
+        try:
+            note = readers.line(readers.MAX_KEY)(note) if note else ""
+        except Invalid as invalid:
+            # The message is the contract's own, the same on every transport.
+            raise ValidationError(str(invalid)) from invalid  # pylint: disable=translation-required
+        if status == "fail" and not note:
+            raise UserError(self.env._("Say what was found: a failure needs a note."))
+        if any(control.kind == "lifetime" for control in self):
+            raise UserError(
+                self.env._(
+                    "The lifetime is judged from the end of the environment or the "
+                    "reason to keep it, not by hand."
+                )
+            )
+        Event = self.env["ipai.environment.event"]
+        # The right to check was checked above; the event is the engine's note of it.
+        for control in self.sudo():
+            control._checked(status, note)
+            Event._note(
+                control.environment_id,
+                _EVENT_OF.get(control.kind, "health_check"),
+                control._finding(),
+                source_system="manual",
+            )
+        self._tell_releases()
+        return True
+
+    def _checked(self, status, note):
+        """Store what a check found; the caller keeps the event and tells releases."""
+        self.engine_write(
+            {
+                "status": status,
+                "note": note,
+                "checked_at": self.env.cr.now(),
+                "checked_by_id": self.env.uid,
+            }
+        )
+
+    def _finding(self):
+        """The last check, as the data of an environment event."""
+        self.ensure_one()
+        return {"control": self.kind, "status": self.status, "note": self.note or ""}
+
+    def _tell_releases(self):
+        """Judge the open releases of the project anew: a control is a fact for all."""
+        self.environment_id._affected_releases()._policy_recorded()
+
+    # --- lifetime --------------------------------------------------------------------
+
+    @api.model
+    def _expire_environments(self):
+        """Record that environments have ended whose time is over (scheduled)."""
+        return self._work_through(
+            [
+                ("kind", "=", "lifetime"),
+                ("expired_event_at", "=", False),
+                ("environment_id.active", "=", True),
+                ("environment_id.keep", "=", False),
+                ("environment_id.expires_at", "<=", self.env.cr.now()),
+            ],
+            "_judge_lifetime",
+        )
+
+    def _judge_lifetime(self):
+        """Judge lifetimes by the end of the environment or the reason to keep it."""
+        lifetimes = self.filtered(lambda control: control.kind == "lifetime")
+        for control in lifetimes:
+            before = control.status
+            status, note, ended = control._lifetime()
+            tell = ended and not control.expired_event_at
+            # Written even without change: whoever judges on an older snapshot while
+            # the environment is configured anew gets a serialization error.
+            control.engine_write(
+                {
+                    "status": status,
+                    "note": note,
+                    "checked_at": self.env.cr.now(),
+                    "checked_by_id": False,
+                    "expired_event_at": ended
+                    and (control.expired_event_at or self.env.cr.now()),
+                }
+            )
+            if tell:
+                control._tell_of_end()
+            elif before not in ("unknown", status):
+                self.env["ipai.environment.event"]._note(
+                    control.environment_id, "health_check", control._finding()
+                )
+            if not ended:
+                control.environment_id.activity_unlink(
+                    ["ipai_release_gates.activity_type_environment_ended"]
+                )
+        lifetimes._tell_releases()
+
+    def _lifetime(self):
+        """The verdict on a lifetime: status, reason, and whether it is over."""
+        environment = self.environment_id
+        if environment.keep:
+            note = self.env._("Kept: %s", environment.keep_reason)
+            return "pass", note, False
+        if not environment.expires_at:
+            note = self.env._("It has neither an end nor a reason to be kept.")
+            return "fail", note, False
+        at = fields.Datetime.to_string(environment.expires_at)
+        if environment.expires_at > self.env.cr.now():
+            return "pass", self.env._("Ends on %s UTC.", at), False
+        return "fail", self.env._("Ended on %s UTC.", at), True
+
+    def _tell_of_end(self):
+        environment = self.environment_id
+        self.env["ipai.environment.event"]._note(
+            environment, "ttl_expired", self._finding()
+        )
+        if not environment.active:
+            return
+        for user in environment._people_to_tell(environment):
+            environment.activity_schedule(
+                "ipai_release_gates.activity_type_environment_ended",
+                user_id=user.id,
+                summary=self.env._("%s has ended", environment.name),
+            )
+
+    def _discard(self):
+        """Drop controls that the category of their environment does not know.
+
+        What their checks found stays in the environment's events.
+        """
+        # pylint: disable-next=bad-super-call,super-method-mismatch
+        return super(GuardedMixin, self).unlink()
