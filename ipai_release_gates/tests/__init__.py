@@ -4,6 +4,7 @@ from . import test_ci_onboarding
 from . import test_deployments
 from . import test_drills
 from . import test_environments
+from . import test_exception_wizards
 from . import test_exceptions
 from . import test_freeze_windows
 from . import test_gate_table
