@@ -449,6 +449,17 @@ class TestDeadline(DeploymentCase):
         self.assertFalse(first.deadline_missed_at)
         self.assertTrue(second.deadline_missed_at)
 
+    def test_nobody_but_the_scheduler_does_scheduled_work(self):
+        deployment = self.overdue()
+        for name in ("g4_deadline", "fallback_timer", "environment_lifetime"):
+            cron = self.env.ref(f"ipai_release_gates.cron_{name}")
+            for user in (self.dev, self.sre, self.governance):
+                action = cron.ir_actions_server_id.with_user(user)
+                with self.subTest(cron=name, user=user.login):
+                    with self.assertRaises(AccessError):
+                        action.run()
+        self.assertFalse(deployment.deadline_missed_at)
+
     def test_a_rollback_settles_the_proposal(self):
         deployment = self.overdue()
         self.run_cron()

@@ -46,6 +46,7 @@ CREATORS = {
     "ipai.incident.entry": {"sre"},
     "ipai.environment.event": {"sre"},
     "ipai.recovery.drill": {"sre"},
+    "ipai.recovery.drill.criterion": {"sre"},
 }
 WRITERS = {
     "ipai.release": {"dev", "qa", "rm", "sre"},
