@@ -53,6 +53,7 @@ CREATORS = {
     "ipai.incident.entry": {"sre"},
     "ipai.environment.event": {"sre"},
     "ipai.recovery.drill": {"sre"},
+    "ipai.recovery.drill.criterion": {"sre"},
 }
 WRITERS = {
     "ipai.release": {"dev", "qa", "rm", "sre"},
