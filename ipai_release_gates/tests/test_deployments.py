@@ -76,6 +76,23 @@ class TestApproval(DeploymentCase):
             )
         self.assertFalse(release.deployment_ids)
 
+    def test_a_refusal_is_left_to_both_ends_of_the_transaction_for_the_ledger(self):
+        cr = self.env.cr
+        release = self.open_release()
+        before = len(cr.postcommit._funcs)
+        with self.assertRaises(GateRefused):
+            self.by_hand(release)
+        self.assertEqual(len(cr.postcommit._funcs), before + 1)
+        self.assertIs(cr.postcommit._funcs[-1], cr.postrollback._funcs[-1])
+
+    def test_what_happened_unauthorised_does_not_count_for_g4(self):
+        release = self.open_release()
+        self.report(release)
+        (incident,) = release.incident_ids
+        self.assertTrue(release.deployment_ids.is_unauthorised)
+        incident.with_user(self.sre).action_resolve()
+        self.assertIn("G4:production_deployment", self.unmet(release))
+
     def test_a_person_is_refused_over_the_facade_too(self):
         release = self.open_release()
         for status in ("in_progress", "succeeded"):
@@ -445,7 +462,7 @@ class TestDeadline(DeploymentCase):
     def test_nobody_but_the_scheduler_does_scheduled_work(self):
         deployment = self.overdue()
         for name in ("g4_deadline", "fallback_timer", "environment_lifetime"):
-            cron = self.env.ref(f"ipai_release_gates.cron_{name}")
+            cron = self.env.ref(f"ipai_release_gates.ir_cron_{name}")
             for user in (self.dev, self.sre, self.governance):
                 action = cron.ir_actions_server_id.with_user(user)
                 with (

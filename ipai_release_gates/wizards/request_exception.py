@@ -117,8 +117,8 @@ class ExceptionWizard(models.TransientModel):
             risk = policy.RISKS[wizard.risk_level or "low"]
             hours = int(risk.longest.total_seconds() // 3600)
             wizard.rules = self.env._(
-                "Lasts %(life)s at most. Approved by %(personas)s: neither by you nor by "
-                "an author of the commit.%(review)s",
+                "Lasts %(life)s at most. Approved by %(personas)s: neither by you nor "
+                "by an author of the commit.%(review)s",
                 life=self.env._("%s days", hours // 24)
                 if hours > 48
                 else self.env._("%s hours", hours),
