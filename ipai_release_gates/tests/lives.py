@@ -66,7 +66,7 @@ class Lives:
                 (deed,) = chance.choices(list(DEEDS), DEEDS.values())
                 # What the doors refuse does not happen.
                 with (
-                    suppress(UserError),
+                    suppress(UserError, AssertionError),
                     case.later(hours=-age),
                     self.env.cr.savepoint(),
                 ):
@@ -149,6 +149,7 @@ class Lives:
             (
                 ("G2",),
                 ("G1", "G2"),
+                ("G1", "G2", "G3"),
                 ("G3",),
                 ("G1:build_log", "G1:required_checks", "G1:branch_build"),
                 ("G2:test_evidence", "G2:qa_signoff"),
@@ -156,8 +157,8 @@ class Lives:
                 ("G4:confirmed_in_time",),
             )
         )
-        start = self.env.cr.now() + timedelta(hours=chance.choice((0, 0, 0, 20, 90)))
-        hours = chance.randint(2, 90)
+        start = self.env.cr.now() + timedelta(hours=chance.choice((0, 0, 0, 0, 20, 100)))
+        hours = chance.choice((2, 30, 60, 91, 120, 140))
         values = {"effective_from": start, "risk_level": "low"}
         if chance.random() < 0.25:
             hours = min(hours, 48)
@@ -179,12 +180,18 @@ class Lives:
         self.case.deploy(release, status, where)
         if where == "production" and self.chance.random() < 0.5:
             self.case.health(release, self.chance.choice(("pass", "pass", "fail")))
+        self._resolve(release)
 
     def _incident(self, release):
         incidents = self.env["ipai.incident"].with_user(self.case.sre)
-        incident = incidents.create({"release_id": release.id, "name": "Down"})
-        if self.chance.random() < 0.9:
-            incident.action_resolve()
+        incidents.create({"release_id": release.id, "name": "Down"})
+        self._resolve(release)
+
+    def _resolve(self, release):
+        # An open incident holds up every release of the project.
+        incidents = release.incident_ids.filtered(lambda each: not each.resolved_at)
+        if self.chance.random() < 0.95:
+            incidents.with_user(self.case.sre).action_resolve()
 
     def _pass(self, release):
         for gate in ("G1", "G2", "G3", "G4")[: self.chance.randint(1, 4)]:

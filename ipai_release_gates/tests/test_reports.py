@@ -42,7 +42,7 @@ class TestReports(GateCase):
         overtaken = waived = 0
         for seed in range(2):
             with self.undone():
-                releases = Lives(self, seed).live(20, 14)
+                releases = Lives(self, seed).live(18, 12)
                 verdicts = releases._verdicts()
                 summary = self.report("gate.summary", *releases)
                 overtaken += len(summary.filtered("is_overtaken"))
@@ -381,11 +381,22 @@ class TestReports(GateCase):
         back = self.deploy(release, environment="staging", rollback_of=bad.external_id)
         row = self.report("deployment.history", deployment_id=bad.id)
         self.assertTrue(row.was_rolled_back)
+        self.assertEqual(row.restored_id, back)
         self.assertEqual(row.failure_share, 1)
         row = self.report("deployment.history", deployment_id=back.id)
         self.assertTrue(row.is_rollback)
         row = self.report("deployment.history", deployment_id=good.id)
         self.assertFalse(row.was_rolled_back)
+
+    def test_a_deployment_nobody_approved_says_so(self):
+        release = self.open_release()
+        deployment = self.deploy(release)
+        row = self.report("deployment.history", release)
+        self.assertTrue(deployment.is_unauthorised)
+        self.assertTrue(row.is_unauthorised)
+        self.deploy(release, environment="staging")
+        rows = self.report("deployment.history", release, is_unauthorised=False)
+        self.assertEqual(rows.environment_category, "staging")
 
     def test_a_row_leads_to_its_record(self):
         release = self.open_release()

@@ -41,10 +41,36 @@ class DeploymentHistory(models.Model):
     is_rollback = fields.Boolean(
         string="A rollback", readonly=True, help="It brings back what ran before."
     )
-    was_rolled_back = fields.Boolean(
+    was_rolled_back = fields.Boolean(readonly=True)
+    rolled_back_at = fields.Datetime(string="Rolled back on", readonly=True)
+    rollback_trigger = fields.Selection(
+        [
+            ("incident", "Incident"),
+            ("health_check", "Health check"),
+            ("g4_deadline", "G4 deadline"),
+            ("manual", "Decision"),
+        ],
         readonly=True,
-        help="It is recorded as rolled back, or a deployment that succeeded rolled "
-        "it back.",
+    )
+    rollback_outcome = fields.Selection(
+        [("restored", "Restored"), ("partial", "Partial"), ("failed", "Failed")],
+        readonly=True,
+    )
+    restored_id = fields.Many2one(
+        "ipai.deployment",
+        string="Restored deployment",
+        readonly=True,
+        help="The earlier deployment that runs again after the rollback.",
+    )
+    hours_until_rollback = fields.Float(
+        readonly=True,
+        aggregator="avg",
+        help="From the deployment until it was rolled back.",
+    )
+    is_unauthorised = fields.Boolean(
+        string="Unauthorised",
+        readonly=True,
+        help="Reported after the fact; the revision was not approved for production.",
     )
     g4_status = fields.Selection(
         [("pending", "Pending"), ("passed", "Passed"), ("failed", "Failed")],
@@ -88,6 +114,11 @@ class DeploymentHistory(models.Model):
             "recorded_by_id",
             "source_system",
             "rollback_of_id",
+            "rolled_back_at",
+            "rollback_trigger",
+            "rollback_outcome",
+            "restored_id",
+            "is_unauthorised",
             "g4_status",
             "confirmation_due_at",
             "confirmed_at",
@@ -119,7 +150,13 @@ class DeploymentHistory(models.Model):
                    d.source_system,
                    d.rollback_of_id,
                    d.rollback_of_id IS NOT NULL AS is_rollback,
-                   back.was_rolled_back,
+                   d.status = 'rolled_back' AS was_rolled_back,
+                   d.rolled_back_at,
+                   d.rollback_trigger,
+                   d.rollback_outcome,
+                   d.restored_id,
+                   %(until_rollback)s AS hours_until_rollback,
+                   d.is_unauthorised IS TRUE AS is_unauthorised,
                    CASE WHEN e.category <> 'production' THEN NULL
                         WHEN gate.is_judged THEN gate.g4_status
                         WHEN d.g4_status = 'pending' AND d.confirmed_at IS NULL
@@ -131,21 +168,12 @@ class DeploymentHistory(models.Model):
                    %(hours_to_confirm)s AS hours_to_confirm,
                    greatest(%(lead_time)s, 0) AS lead_time_hours,
                    CASE WHEN d.status <> 'in_progress'
-                        THEN (d.status = 'failed' OR back.was_rolled_back)::int::float8
+                        THEN (d.status IN ('failed', 'rolled_back'))::int::float8
                    END AS failure_share
               FROM ipai_deployment d
               JOIN ipai_release r ON r.id = d.release_id
               JOIN ipai_environment e ON e.id = d.environment_id
          LEFT JOIN ipai_revision v ON v.id = d.revision_id
-         LEFT JOIN (
-                       SELECT DISTINCT rollback_of_id AS id
-                         FROM ipai_deployment
-                        WHERE rollback_of_id IS NOT NULL AND status = 'succeeded'
-                   ) rolled ON rolled.id = d.id
-        CROSS JOIN LATERAL (
-                       SELECT d.status = 'rolled_back' OR rolled.id IS NOT NULL
-                           AS was_rolled_back
-                   ) back
          LEFT JOIN closing ON TRUE
          LEFT JOIN ipai_release_gate rg
                 ON rg.release_id = r.id AND rg.gate_id = closing.gate_id
@@ -174,6 +202,7 @@ class DeploymentHistory(models.Model):
             open=OPEN,
             now=NOW,
             step=forecast_step(SQL("rg")),
+            until_rollback=hours(SQL("d.rolled_back_at - d.deployed_at")),
             hours_to_confirm=hours(SQL("d.confirmed_at - d.deployed_at")),
             lead_time=hours(
                 SQL(
