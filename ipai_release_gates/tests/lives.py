@@ -157,7 +157,9 @@ class Lives:
                 ("G4:confirmed_in_time",),
             )
         )
-        start = self.env.cr.now() + timedelta(hours=chance.choice((0, 0, 0, 0, 20, 100)))
+        start = self.env.cr.now() + timedelta(
+            hours=chance.choice((0, 0, 0, 0, 20, 100))
+        )
         hours = chance.choice((2, 30, 60, 91, 120, 140))
         values = {"effective_from": start, "risk_level": "low"}
         if chance.random() < 0.25:

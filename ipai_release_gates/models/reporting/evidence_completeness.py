@@ -138,7 +138,7 @@ class EvidenceCompleteness(models.Model):
              LEFT JOIN ipai_evidence_type t ON t.id = q.evidence_type_id
                  WHERE q.kind = 'evidence' AND q.active
             )
-            SELECT (r.id * 1000 + q.number)::int AS id,
+            SELECT r.id::bigint * 1000 + q.number AS id,
                    %(release)s,
                    q.gate_id,
                    q.gate_sequence,
