@@ -1,6 +1,8 @@
-"""Gates that ask for controls, drills and change windows, judged from what is recorded."""
+"""Gates that ask for controls, drills and change windows get what is recorded."""
 
 from datetime import timedelta
+
+from odoo.exceptions import ValidationError
 
 from .common import GateCase
 
@@ -41,6 +43,13 @@ class OperationalCase(GateCase):
         """The condition stands so, and the row of the gate was judged with it."""
         self.assertEqual(self.asked().state, state)
         self.status(self.release, "G3")
+
+
+class TestMetadataMatch(OperationalCase):
+    def test_metadata_that_no_evidence_can_match_is_refused(self):
+        for match in ("NaN", '{"status": NaN}', '{"minutes": Infinity}', "[1]", "{"):
+            with self.subTest(match=match), self.assertRaises(ValidationError):
+                self.require("evidence", metadata_match=match)
 
 
 class TestControls(OperationalCase):
