@@ -185,7 +185,8 @@ def _check_count(status):
     """How many checks of a status count at a gate, as the engine has it.
 
     The latest of each name and environment among those that concern the gate: what
-    failed for a later gate does not reach back. One subquery per column: what a list does not show is not worked out.
+    failed for a later gate does not reach back. One subquery per column: what a list
+    does not show is not worked out.
     """
     return SQL(
         """
