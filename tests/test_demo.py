@@ -5,11 +5,13 @@ import re
 import subprocess
 import sys
 import threading
+from datetime import datetime, timedelta
 
 import pytest
 
 from tools import databases, demo
-from tools.demo import build, rooms
+from tools.demo import build, drill, exceptions, people, rooms
+from tools.demo.play import Play, Release
 from tools.demo.record import Record, Unexpected
 from tools.paths import ROOT
 from tools.server import free_port
@@ -69,17 +71,38 @@ def test_carries_a_release_of_this_repository_from_build_to_closed(site, rpc, tm
         "Only Odoo Release Manager may move a release to Production",
         "it speaks of an earlier revision",
         "is an author of revision",
+        "lives no longer than its risk allows",
+        "approves EX-2 as release_manager | requested, waits for another persona",
+        "requested this exception and cannot decide on it",
+        "an author of revision",
+        "was requested for revision",
+        "cannot change. Withdraw it and request another",
+        "verdicts, each as the clock had it",
+        "EX-4 expired",
+        "what has ended is not revived",
+        "is reviewed by a release_manager or sre who did not request it",
+        "Blocking incident still open: Orders are answered slowly",
+        "A timeline entry is never changed",
+        "is rolled back already",
+        "Tell the root cause and the outcome of",
+        "-unapproved cannot be deployed to production:",
+        "incident of high severity: Unauthorised deployment deploy-",
+        "A restore that was not validated is no success",
         "chain sound: ",
+        "The ledger is sound: ",
         "| gate | status | condition | state | reason |",
-        "### 10. ",  # as many ambiguities at least
+        "### 24. ",  # as many ambiguities at least
     ):
         assert line in written, line
     for missing in (str(ROOT), str(tmp_path), "Traceback"):
         assert missing not in written
     name = re.search(r"opens (HEAD-\S+) for", done.stdout)[1]
-    assert stages(rpc("auditor"), [name, f"{name}-second"]) == [
+    names = [name, *(f"{name}-{n}" for n in ("exception", "second", "unapproved"))]
+    assert stages(rpc("auditor"), names) == [
         ("Closed", "promoted", ["passed"] * 4),
+        ("Production", "rolled_back", [*["bypassed"] * 3, "failed"]),
         ("Build", "in_progress", ["passed", "pending", "in_progress", "pending"]),
+        ("Build", "rolled_back", ["pending", "pending", "pending", "failed"]),
     ]
 
 
@@ -116,6 +139,41 @@ def test_stops_at_a_build_that_fails(site, built):
     failing = build.Build(JUNIT, b"log\n", built().tests, "fail", 1.0)
     with pytest.raises(Unexpected, match="The build fails"):
         demo.carry(site.url, site.database, lambda: failing, Record())
+
+
+@pytest.fixture
+def stage(site):
+    """What the chapters of the demo play on."""
+    record = Record()
+    record.chapter("A chapter by itself")
+    return Play(people.Crew(site.url, site.database), record)
+
+
+def test_finds_out_that_an_exception_outlives_its_expiry(stage, monkeypatch):
+    ends_at = datetime(2026, 11, 20, 12)
+    times = (ends_at + timedelta(seconds=n) for n in (-1, 1))
+
+    def verdict(login, method, *arguments):
+        at = f"{next(times).isoformat()}Z"
+        g3 = {"code": "G3", "status": "bypassed"}
+        return {"eligible": True, "evaluated_at": at, "gates": [g3]}
+
+    monkeypatch.setattr(stage, "plane", verdict)
+    release = Release("uuid", "name", None)
+    with pytest.raises(Unexpected, match="must follow the clock"):
+        exceptions.await_expiry(stage, release, ends_at)
+
+
+def test_takes_a_requirement_out_of_force_again_when_it_breaks_off(stage):
+    release = Release(
+        stage.one("ipai.release", [["name", "=", "2026.11.0"]], ["uuid"])["uuid"],
+        "2026.11.0",
+        None,
+    )
+    with pytest.raises(Unexpected, match="must meet the requirement"):
+        drill.demanded(stage, release, recorded=0)  # no drill has that id
+    in_force = [["code", "=", "restore_drill"], ["active", "=", True]]
+    assert not stage.crew["auditor"].read(drill.REQUIREMENT, in_force, [])
 
 
 def test_uses_a_server_that_is_up_and_no_other(site):
