@@ -21,6 +21,12 @@ GUARDED = {
     "ipai.ledger.entry": {"body": "{}"},
     "ipai.ingest.log": {"status": "accepted"},
     "ipai.deployment": {"g4_status": "passed"},
+    "ipai.incident": {"resolved_at": "2020-01-01 00:00:00"},
+    "ipai.incident.entry": {"text": "Nothing happened"},
+    "ipai.environment.control": {"status": "pass"},
+    "ipai.environment.event": {"event_type": "backup_complete"},
+    "ipai.recovery.drill": {"outcome": "success"},
+    "ipai.recovery.drill.criterion": {"met": True},
 }
 ENGINE_FIELDS = {
     "status": "promoted",
@@ -464,6 +470,11 @@ def test_a_default_of_ones_own_does_not_reach_a_guarded_field(callers, database,
         ("ipai.approval", "_sign"),
         ("ipai.approval", "engine_create"),
         ("ipai.deployment", "_advance"),
+        ("ipai.deployment", "_obstacles"),
+        ("ipai.deployment", "_fail_overdue"),
+        ("ipai.incident", "_resolve"),
+        ("ipai.environment.control", "_checked"),
+        ("ipai.environment.event", "_note"),
         ("ipai.release.gate", "_store_verdict"),
         ("ipai.ingest.log", "_process_again"),
         ("ipai.release", "with_context"),
@@ -551,13 +562,30 @@ def test_a_server_action_gives_nobody_a_right(callers, database, failing, login)
     with database.unchanged():
         for action, name in actions:
             context["active_id"] = failing
-            if name.endswith(("advance", "deploy")):
+            # For an SRE “deploy” opens a wizard, which changes nothing by itself.
+            opens = name.endswith("deploy") and login == "sre"
+            if name.endswith(("advance", "deploy")) and not opens:
                 refused(call, "ir.actions.server", "run", [action], context=context)
             else:
                 try:
                     call("ir.actions.server", "run", [action], context=context)
                 except attacks.REFUSED:
                     continue
+
+
+def test_no_wizard_deploys_what_is_not_approved(callers, database, failing):
+    sre = callers("json_2", "sre")
+    production = database.id("ipai_environment", name="production")
+    vals = {
+        "release_ids": [[6, 0, [failing]]],
+        "environment_id": production,
+        "reference": "by wizard",
+        "status": "succeeded",
+    }
+    (wizard,) = sre("ipai.deploy.wizard", "create", vals_list=[vals])
+    with database.unchanged():
+        told = refused(sre, "ipai.deploy.wizard", "action_deploy", [wizard])
+    assert "cannot be deployed" in told
 
 
 def test_an_automation_restricted_to_a_group_records_with_the_rights_of_who_runs_it(

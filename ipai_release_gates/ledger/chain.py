@@ -8,7 +8,36 @@ together: a change of either is ``v2``.
 What the body of each kind holds (further keys are allowed, and hashed like the
 rest):
 
-============================  ============================================="""
+============================  ====================================================
+kind                          body
+============================  ====================================================
+``release_opened``            project, name, source_ref, authors, stage
+``revision_changed``          from, to, authors; stage, if it was pulled back to one
+``check``                     name, status, source_ref, gate, source_system, stale
+``evidence``                  type, source_ref, gate, sha256, url, stale
+``approval``                  gate, persona, decision, source_ref, stale,
+                              rationale_sha256, exception
+``exception_requested``       exception, state, type, risk, gates, expires_at
+``exception_approved``        exception, state
+``exception_rejected``        exception, state, reason
+``exception_expired``         exception, state
+``exception_revoked``         exception, state, reason
+``exception_closed``          exception, state, reason
+``exception_reviewed``        exception, state, findings
+``exception_review_overdue``  exception, state
+``gate_resolved``             gate, status, from, source_ref
+``gate_reopened``             gate, from, status, source_ref, cause
+``move_allowed``              from, to, reason, source_ref
+``move_refused``              from, to, unmet (list of text)
+``signoff_refused``           gate, persona, reason
+``deployment``                environment, status, external_id, source_ref
+``deployment_refused``        environment, source_ref, unmet (list of text)
+``rollback``                  environment, external_id, rollback_of, source_ref
+``incident``                  external_id, severity, status
+``policy_changed``            what, before (null: created), after (null: deleted)
+``role_changed``              user, added, removed
+============================  ====================================================
+"""
 
 import datetime
 import hashlib
@@ -40,6 +69,7 @@ KINDS = (
     "move_refused",
     "signoff_refused",
     "deployment",
+    "deployment_refused",
     "rollback",
     "incident",
     "policy_changed",

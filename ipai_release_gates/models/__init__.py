@@ -4,3 +4,4 @@ from . import release
 from . import operations
 from . import ingest
 from . import actions
+from . import reporting

@@ -4,6 +4,7 @@ from . import test_ci_onboarding
 from . import test_deployments
 from . import test_drills
 from . import test_environments
+from . import test_exception_wizards
 from . import test_exceptions
 from . import test_freeze_windows
 from . import test_gate_table
@@ -16,6 +17,7 @@ from . import test_next_steps
 from . import test_policy_data
 from . import test_query_counts
 from . import test_record_rules
+from . import test_reports
 from . import test_retention
 from . import test_revision_binding
 from . import test_schema

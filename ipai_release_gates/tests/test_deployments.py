@@ -76,6 +76,23 @@ class TestApproval(DeploymentCase):
             )
         self.assertFalse(release.deployment_ids)
 
+    def test_a_refusal_is_left_to_both_ends_of_the_transaction_for_the_ledger(self):
+        cr = self.env.cr
+        release = self.open_release()
+        before = len(cr.postcommit._funcs)
+        with self.assertRaises(GateRefused):
+            self.by_hand(release)
+        self.assertEqual(len(cr.postcommit._funcs), before + 1)
+        self.assertIs(cr.postcommit._funcs[-1], cr.postrollback._funcs[-1])
+
+    def test_what_happened_unauthorised_does_not_count_for_g4(self):
+        release = self.open_release()
+        self.report(release)
+        (incident,) = release.incident_ids
+        self.assertTrue(release.deployment_ids.is_unauthorised)
+        incident.with_user(self.sre).action_resolve()
+        self.assertIn("G4:production_deployment", self.unmet(release))
+
     def test_a_person_is_refused_over_the_facade_too(self):
         release = self.open_release()
         for status in ("in_progress", "succeeded"):
@@ -430,24 +447,30 @@ class TestDeadline(DeploymentCase):
         self.assertEqual(deployment.g4_status, "failed")
         self.assertFalse(self.proposals())
 
-    def test_one_that_cannot_be_failed_does_not_hold_up_the_others(self):
+    def test_a_run_that_was_cut_off_goes_on_with_the_rest(self):
         other = self.open_release()
         self.pass_gates(other, "G1", "G2", "G3")
         first, second = self.overdue(), self.overdue(other)
-        original = self.registry["ipai.deployment"]._ledger_draft
+        first._miss_deadline()
+        self.run_cron()
+        self.assertTrue(first.deadline_missed_at and second.deadline_missed_at)
+        self.assertEqual(
+            self.events("alert_fired").deployment_id.sorted("id"), first | second
+        )
+        self.assertEqual(len(self.events("alert_fired")), 2)
 
-        def broken(deployment):
-            if deployment == first:
-                raise ValueError("broken")
-            return original(deployment)
-
-        self.patch(self.registry["ipai.deployment"], "_ledger_draft", broken)
-        found = (first | second).with_user(self.env.ref("base.user_root"))
-        with self.assertRaises(ValueError), self.env.cr.savepoint():
-            found._miss_deadline()
-        found[1:]._miss_deadline()
-        self.assertFalse(first.deadline_missed_at)
-        self.assertTrue(second.deadline_missed_at)
+    def test_nobody_but_the_scheduler_does_scheduled_work(self):
+        deployment = self.overdue()
+        for name in ("g4_deadline", "fallback_timer", "environment_lifetime"):
+            cron = self.env.ref(f"ipai_release_gates.ir_cron_{name}")
+            for user in (self.dev, self.sre, self.governance):
+                action = cron.ir_actions_server_id.with_user(user)
+                with (
+                    self.subTest(cron=name, user=user.login),
+                    self.assertRaises(AccessError),
+                ):
+                    action.run()
+        self.assertFalse(deployment.deadline_missed_at)
 
     def test_a_rollback_settles_the_proposal(self):
         deployment = self.overdue()

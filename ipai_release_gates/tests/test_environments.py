@@ -207,6 +207,14 @@ class TestLifetime(EnvironmentCase):
         self.assertEqual(len(self.staging.activity_ids), 1)
         self.assertEqual(self.told(), self.sre)
 
+    def test_configuring_what_has_ended_does_not_tell_it_again(self):
+        self.end()
+        self.run_cron()
+        self.configure(keep_reason="Perhaps")
+        self.assertEqual(self.control("lifetime").status, "fail")
+        self.assertEqual(len(self.events("ttl_expired")), 1)
+        self.assertEqual(len(self.staging.activity_ids), 1)
+
     def test_what_is_kept_archived_or_to_come_does_not_end(self):
         for vals in (
             {"keep": True, "keep_reason": "Reference"},

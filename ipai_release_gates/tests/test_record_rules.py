@@ -40,6 +40,11 @@ READERS = {
     "ipai.settings": {"auditor", "governance"},
     "ipai.ci.account": {"auditor", "governance"},
     "ipai.ci.key": {"auditor", "governance"},
+    "ipai.report.gate.summary": EVERY_ROLE,
+    "ipai.report.promotion.eligibility": EVERY_ROLE,
+    "ipai.report.evidence.completeness": EVERY_ROLE - {"ci"},
+    "ipai.report.exception.status": {"dev", "rm", "sre", "auditor", "governance"},
+    "ipai.report.deployment.history": {"rm", "sre", "auditor", "governance"},
 }
 #: model → the roles that may create, write or unlink there by the access rights
 CREATORS = {
@@ -53,6 +58,7 @@ CREATORS = {
     "ipai.incident.entry": {"sre"},
     "ipai.environment.event": {"sre"},
     "ipai.recovery.drill": {"sre"},
+    "ipai.recovery.drill.criterion": {"sre"},
 }
 WRITERS = {
     "ipai.release": {"dev", "qa", "rm", "sre"},
@@ -88,6 +94,11 @@ OF_A_RELEASE = (
     "ipai.ledger.entry",
     "ipai.ledger.verification",
     "ipai.ingest.log",
+    "ipai.report.gate.summary",
+    "ipai.report.promotion.eligibility",
+    "ipai.report.evidence.completeness",
+    "ipai.report.exception.status",
+    "ipai.report.deployment.history",
 )
 #: what a developer reads of own projects only
 OF_A_PROJECT = (
@@ -99,6 +110,10 @@ OF_A_PROJECT = (
     "ipai.exception",
     "ipai.project",
     "ipai.environment",
+    "ipai.report.gate.summary",
+    "ipai.report.promotion.eligibility",
+    "ipai.report.evidence.completeness",
+    "ipai.report.exception.status",
 )
 
 

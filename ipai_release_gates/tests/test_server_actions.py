@@ -36,7 +36,16 @@ class TestBoundActions(ServerActionCase):
         return self.env.ref(f"{MODULE}.ipai_release_server_action_{name}")
 
     def test_every_action_is_bound_to_releases_in_list_board_and_form(self):
-        for name in ("evaluate", "record_evidence", "decide", "advance", "move"):
+        for name in (
+            "evaluate",
+            "record_evidence",
+            "decide",
+            "advance",
+            "move",
+            "deploy",
+            "roll_back",
+            "open_incident",
+        ):
             with self.subTest(action=name):
                 action = self.action(name)
                 self.assertEqual(action.binding_model_id.model, "ipai.release")
@@ -78,6 +87,22 @@ class TestBoundActions(ServerActionCase):
                 self.assertEqual(
                     opened["context"], {"default_release_ids": releases.ids}
                 )
+
+    def test_the_wizards_of_operations_open_on_the_chosen_releases(self):
+        releases = self.release | self.open_release()
+        for name in ("deploy", "roll_back", "open_incident"):
+            with self.subTest(action=name):
+                opened = self.run_action(self.action(name), self.sre, releases)
+                self.assertEqual(
+                    opened["context"], {"default_release_ids": releases.ids}
+                )
+        self.run_action(self.action("roll_back"), self.rm, releases)
+        for name in ("deploy", "open_incident"):
+            with self.subTest(action=name), self.assertRaises(AccessError):
+                self.run_action(self.action(name), self.rm)
+        for user in (self.dev, self.qa):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.run_action(self.action("roll_back"), user)
 
     def test_who_is_in_none_of_its_groups_cannot_run_an_action(self):
         for name in ("evaluate", "record_evidence", "decide", "advance", "move"):

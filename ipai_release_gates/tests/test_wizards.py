@@ -306,3 +306,136 @@ class TestMove(GateCase):
         for user in (self.auditor, self.governance, self.ci):
             with self.subTest(user=user.login), self.assertRaises(AccessError):
                 self.wizard(user)
+
+
+@tagged("post_install", "-at_install")
+class TestOperations(GateCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.release = cls.open_release("operated")
+        cls.pass_gates(cls.release, "G1", "G2", "G3")
+
+    def form(self, model, user, releases=None):
+        releases = self.release if releases is None else releases
+        return Form(
+            self.env[model]
+            .with_user(user)
+            .with_context(active_model="ipai.release", active_ids=releases.ids)
+        )
+
+    def deployed(self):
+        form = self.form("ipai.deploy.wizard", self.sre)
+        form.reference = "run-1"
+        form.status = "succeeded"
+        form.save().action_deploy()
+        return self.release.deployment_ids
+
+    def test_a_deployment_goes_to_production_unless_said_otherwise(self):
+        deployment = self.deployed()
+        self.assertEqual(deployment.environment_id, self.environments["production"])
+        self.assertEqual(deployment.recorded_by_id, self.sre)
+        self.assertEqual(
+            (deployment.external_id, deployment.status), ("run-1", "succeeded")
+        )
+
+    def test_what_holds_a_deployment_is_shown_before_and_refused_after(self):
+        release = self.open_release()
+        form = self.form("ipai.deploy.wizard", self.sre, release)
+        form.reference = "run-1"
+        self.assertIn("No build log", form.obstacle)
+        with self.assertRaisesRegex(GateRefused, "No build log"):
+            form.save().action_deploy()
+        form.environment_id = self.environments["staging"]
+        self.assertFalse(form.obstacle)
+        form.save().action_deploy()
+        self.assertEqual(release.deployment_ids.environment_category, "staging")
+
+    def test_many_releases_are_deployed_under_a_reference_each(self):
+        other = self.open_release()
+        form = self.form("ipai.deploy.wizard", self.sre, self.release | other)
+        form.reference = "run"
+        form.environment_id = self.environments["staging"]
+        form.save().action_deploy()
+        for release in self.release | other:
+            self.assertEqual(release.deployment_ids.external_id, f"run-{release.id}")
+
+    def test_only_an_sre_deploys(self):
+        for user in (self.dev, self.qa, self.rm, self.auditor, self.governance):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.form("ipai.deploy.wizard", user).save()
+
+    def test_a_rollback_takes_what_runs_in_production(self):
+        deployment = self.deployed()
+        self.deploy(self.release, environment="staging")
+        for user in (self.sre, self.rm):
+            with self.subTest(user=user.login), self.undone():
+                form = self.form("ipai.roll.back.wizard", user)
+                form.trigger = "manual"
+                form.reason = "Wrong prices"
+                form.outcome = "partial"
+                form.note = "Prices are right again, two orders were not."
+                wizard = form.save()
+                self.assertEqual(wizard.deployment_ids, deployment)
+                wizard.action_roll_back()
+                self.assertEqual(deployment.status, "rolled_back")
+                self.assertEqual(deployment.rollback_outcome, "partial")
+                self.assertEqual(deployment.rolled_back_by_id, user)
+                self.assertTrue(deployment.evidence_ids.rollback_of_deployment)
+
+    def test_a_rollback_without_evidence_is_none(self):
+        deployment = self.deployed()
+        form = self.form("ipai.roll.back.wizard", self.sre)
+        form.trigger, form.reason, form.outcome = "manual", "Wrong", "failed"
+        with self.assertRaisesRegex(UserError, "needs evidence"):
+            form.save().action_roll_back()
+        self.assertEqual(deployment.status, "succeeded")
+
+    def test_a_rollback_opens_from_the_deployment_too(self):
+        deployment = self.deploy(self.release, environment="staging")
+        action = deployment.with_user(self.rm).action_open_roll_back()
+        wizard = (
+            self.env["ipai.roll.back.wizard"]
+            .with_user(self.rm)
+            .with_context(**action["context"])
+            .create({"trigger": "manual", "reason": "Wrong", "outcome": "restored"})
+        )
+        self.assertEqual(wizard.deployment_ids, deployment)
+        self.assertEqual(wizard.release_ids, self.release)
+
+    def test_with_nothing_deployed_there_is_nothing_to_roll_back(self):
+        form = self.form("ipai.roll.back.wizard", self.sre)
+        form.trigger, form.reason, form.outcome = "manual", "Wrong", "failed"
+        form.note = "x"
+        with self.assertRaisesRegex(UserError, "Choose the deployments"):
+            form.save().action_roll_back()
+
+    def test_an_incident_opens_on_each_release_with_its_own_deployment(self):
+        deployment = self.deployed()
+        other = self.open_release()
+        form = self.form("ipai.open.incident.wizard", self.sre, self.release | other)
+        form.name = "Checkout is down"
+        form.severity = "critical"
+        form.deployment_id = deployment
+        form.save().action_open()
+        self.assertEqual(self.release.incident_ids.deployment_id, deployment)
+        self.assertFalse(other.incident_ids.deployment_id)
+        for release in self.release | other:
+            self.assertEqual(release.incident_ids.postmortem_status, "pending")
+            self.assertEqual(release.incident_ids.recorded_by_id, self.sre)
+
+    def test_only_an_sre_opens_an_incident(self):
+        for user in (self.dev, self.qa, self.rm, self.auditor, self.governance):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.form("ipai.open.incident.wizard", user).save()
+
+    def test_the_form_of_a_drill_records_its_criteria(self):
+        form = Form(self.env["ipai.recovery.drill"].with_user(self.sre))
+        form.environment_id = self.environments["production"]
+        form.outcome = "success"
+        form.restore_validated = True
+        form.log_url = "https://ops.example.com/drill"
+        with form.criterion_ids.new() as criterion:
+            criterion.name = "Starts"
+            criterion.met = True
+        self.assertEqual(form.save().criterion_ids.name, "Starts")

@@ -22,7 +22,7 @@ class OpenIncidentWizard(models.TransientModel):
         default=True,
         help="Holds the production promotions of the project while it is open.",
     )
-    detected_at = fields.Datetime(required=True, default=fields.Datetime.now)
+    detected_at = fields.Datetime(required=True, default=lambda self: self.env.cr.now())
     deployment_id = fields.Many2one(
         "ipai.deployment",
         domain="[('release_id', 'in', release_ids)]",

@@ -117,12 +117,14 @@ class ExceptionWizard(models.TransientModel):
             risk = policy.RISKS[wizard.risk_level or "low"]
             hours = int(risk.longest.total_seconds() // 3600)
             wizard.rules = self.env._(
-                "At most %(life)s. To approve: %(personas)s, none of them you nor an "
-                "author.%(review)s",
+                "Lasts %(life)s at most. Approved by %(personas)s: neither by you nor "
+                "by an author of the commit.%(review)s",
                 life=self.env._("%s days", hours // 24)
                 if hours > 48
                 else self.env._("%s hours", hours),
-                personas=", ".join(names.get(code, code) for code in risk.personas),
+                personas=self.env._(" and ").join(
+                    names.get(code, code) for code in risk.personas
+                ),
                 review=self.env._(
                     " A review is due %s days after it takes effect.",
                     risk.review_within.days,

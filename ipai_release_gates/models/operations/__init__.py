@@ -2,6 +2,9 @@ from . import environment_control
 from . import environment
 from . import environment_event
 from . import deployment
+from . import deployment_approval
+from . import deployment_rollback
+from . import deployment_deadline
 from . import incident
 from . import incident_entry
 from . import recovery_drill

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ...ingest import fields as readers
 
@@ -232,3 +232,12 @@ class RecoveryDrillCriterion(models.Model):
     met = fields.Boolean()
 
     _readers = {"name": readers.line(readers.MAX_KEY)}
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # An SRE may create them in the form of a new drill, and nowhere else.
+        if not self._is_engine():
+            raise AccessError(
+                self.env._("A criterion is recorded together with its drill.")
+            )
+        return super().create(vals_list)

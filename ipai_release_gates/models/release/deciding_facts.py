@@ -60,7 +60,7 @@ _PARTS = {
           FROM ipai_deployment d
           JOIN ipai_environment e ON e.id = d.environment_id
           JOIN ipai_release r ON r.id = d.release_id AND r.revision_id = d.revision_id
-         WHERE d.release_id IN %(ids)s
+         WHERE d.release_id IN %(ids)s AND d.is_unauthorised IS NOT TRUE
       ORDER BY d.release_id, e.category, d.deployed_at DESC, d.id DESC
     """,
     "incident": """

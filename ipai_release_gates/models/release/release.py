@@ -548,14 +548,16 @@ class Release(models.Model):
             return []
         forecasts = {} if verdicts else self._forecasts()
         verdicts = verdicts or {key: value[0] for key, value in forecasts.items()}
-        self._confirm_deployments(verdicts)
+        confirmed = self._confirm_deployments(verdicts)
+        # What was just confirmed does not fail when its deadline passes.
+        forecasts.update(confirmed._forecasts() if confirmed else {})
         drafts = []
         Row = self.env["ipai.release.gate"]
         for row in Row.search_fetch([("release_id", "in", self.ids)], Row._judged):
             release_id = row.release_id.id
-            steps = forecasts[release_id][1] if forecasts else None
+            steps = forecasts[release_id][1] if release_id in forecasts else None
             drafts += row._store_verdict(verdicts[release_id], steps)
-        for release in self.filtered("id") if forecasts else ():
+        for release in self.filtered(lambda release: release.id in forecasts):
             rejudge_at = forecasts[release.id][2]
             if release.rejudge_at != rejudge_at:
                 release.engine_write({"rejudge_at": rejudge_at})

@@ -296,7 +296,9 @@ class Release(models.Model):
         """Stamp the production deployments whose G4 outcome was just reached.
 
         :param verdicts: dict of release id to :class:`policy.Verdict`
+        :returns: the releases of those that were stamped as confirmed
         """
+        confirmed = self.browse()
         stages = self.env["ipai.release.stage"]._in_order()
         for gate in stages.filtered("is_closing").gate_id:
             for release in self:
@@ -317,8 +319,10 @@ class Release(models.Model):
                 # Contradicted since and mended: the record keeps when it was first.
                 if judged.open and not deployment.confirmed_at:
                     vals["confirmed_at"] = verdicts[release.id].evaluated_at
+                    confirmed |= release
                 if vals:
                     deployment.engine_write(vals)
+        return confirmed
 
 
 def _instant(text):

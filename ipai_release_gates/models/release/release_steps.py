@@ -250,7 +250,10 @@ class Release(models.Model):
 
     def action_request_exception(self):
         """Open the wizard that requests an exception for these releases."""
-        return self._open_wizard("ipai_exception_wizard_action")
+        action = self._open_wizard("ipai_exception_wizard_action")
+        # What holds a release most likely is the gate of its next stage.
+        action["context"]["default_gate_ids"] = self.next_stage_id.gate_id.ids
+        return action
 
     def action_move(self):
         """Open the wizard that moves these releases, with a reason."""

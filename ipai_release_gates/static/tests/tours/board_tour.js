@@ -77,7 +77,8 @@ tours.add("ipai_refusal_names_everything", {
         { trigger: ".ipai_refusal h6:contains('G2 Validation Readiness')" },
         {
             content: "what a release manager cannot do is not offered",
-            trigger: ".ipai_refusal [data-condition=qa_signoff]:not(:has(button.btn-secondary)):has(button.btn-link)",
+            trigger:
+                ".ipai_refusal [data-condition=qa_signoff]:not(:has(button.btn-secondary)):has(button.btn-link)",
         },
         {
             trigger: ".ipai_refusal button:contains('Open release')",
