@@ -234,5 +234,6 @@ AMBIGUITIES = {
         "What is about to happen is refused, so that a pipeline stops, and so is a "
         "person's record. What has happened is recorded as unauthorised, for a ledger "
         "that refuses facts would hide them, and it opens a blocking incident.",
+        "0016",
     ),
 }

@@ -19,6 +19,7 @@ _TELLING = {
     "move_allowed": ("from", "to", "reason"),
     "move_refused": ("from", "to", "unmet"),
     "deployment": ("environment", "status", "external_id", "unauthorised"),
+    "deployment_refused": ("environment", "source_ref", "unmet"),
     "rollback": ("environment", "external_id", "trigger", "outcome", "restored"),
     "incident": ("external_id", "severity", "status", "postmortem"),
     "exception_requested": ("exception", "type", "risk", "gates", "expires_at"),
