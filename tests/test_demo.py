@@ -72,13 +72,13 @@ def test_carries_a_release_of_this_repository_from_build_to_closed(site, rpc, tm
         "it speaks of an earlier revision",
         "is an author of revision",
         "lives no longer than its risk allows",
-        "approves EX-2 as release_manager | requested, waits for another persona",
+        " as release_manager | requested, waits for another persona",
         "requested this exception and cannot decide on it",
         "an author of revision",
         "was requested for revision",
         "cannot change. Withdraw it and request another",
         "verdicts, each as the clock had it",
-        "EX-4 expired",
+        "state expired; the ledger tells that EX-",
         "what has ended is not revived",
         "is reviewed by a release_manager or sre who did not request it",
         "Blocking incident still open: Orders are answered slowly",
@@ -222,7 +222,51 @@ def test_the_demo_data_has_releases_in_every_stage(fresh):
             ("2026.11.2", "build", "in_progress", "pending pending pending pending"),
             ("2026.11.3", "build", "in_progress", "failed failed in_progress pending"),
             ("2026.12.0", "build", "draft", "pending pending pending pending"),
+            ("7.4.1", "production", "promoted", "passed passed bypassed in_progress"),
+            ("7.5.0", "qa_validation", "in_progress",
+             "bypassed in_progress in_progress pending"),
+            ("7.6.0", "staging_acceptance", "in_progress",
+             "passed passed in_progress pending"),
         ]  # fmt: skip
+
+
+def test_the_demo_data_has_exceptions_in_telling_states(fresh):
+    with databases.cursor(fresh) as cr:
+        cr.execute(
+            "SELECT r.name, x.state, x.review_status,"
+            " x.expires_at < x.recorded_at + interval '1 minute',"
+            " (SELECT count(*) FROM ipai_approval WHERE exception_id = x.id)"
+            " FROM ipai_exception x JOIN ipai_release r ON r.id = x.release_id"
+            " ORDER BY 1, 2"
+        )
+        assert cr.fetchall() == [
+            ("7.4.1", "active", "pending", False, 2),
+            ("7.5.0", "active", "waived", False, 1),
+            ("7.6.0", "active", "waived", True, 1),  # over, before anything recorded it
+            ("7.6.0", "requested", "waived", False, 1),  # waits for the SRE
+        ]
+
+
+def test_no_freeze_and_no_review_of_the_demo_data_can_hold_acme_odoo(fresh):
+    # However old the database is: what is to come today was long ago by then.
+    with databases.cursor(fresh) as cr:
+        cr.execute(
+            "SELECT w.recurrence, array_agg(p.name) FROM ipai_freeze_window w"
+            " LEFT JOIN ipai_freeze_window_ipai_project_rel l"
+            " ON l.ipai_freeze_window_id = w.id"
+            " LEFT JOIN ipai_project p ON p.id = l.ipai_project_id"
+            " GROUP BY w.id ORDER BY 1"
+        )
+        assert cr.fetchall() == [
+            ("none", ["acme/payments"]),
+            ("weekly", ["acme/payments"]),
+        ]
+        cr.execute(
+            "SELECT DISTINCT p.name FROM ipai_exception x"
+            " JOIN ipai_project p ON p.id = x.project_id"
+            " WHERE x.review_status = 'pending'"
+        )
+        assert cr.fetchall() == [("acme/payments",)]
 
 
 def test_the_demo_data_was_taken_by_the_facade_but_for_what_shall_be_refused(fresh):

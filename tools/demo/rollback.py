@@ -93,6 +93,9 @@ def unapproved(play, commit, name, other):
             "status": "succeeded",
         },
     )
+    play.expect(
+        play.told(release, "deployment_refused"), "The ledger must tell of the refusal"
+    )
     play.send_refused(
         "ci",
         "says that it is about to deploy to production",
