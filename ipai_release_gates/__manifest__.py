@@ -81,6 +81,7 @@
         "demo/projects.xml",
         "demo/releases.xml",
         "demo/operations.xml",
+        "demo/exceptions.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -5,11 +5,13 @@ import re
 import subprocess
 import sys
 import threading
+from datetime import datetime, timedelta
 
 import pytest
 
 from tools import databases, demo
-from tools.demo import build, rooms
+from tools.demo import build, drill, exceptions, people, rooms
+from tools.demo.play import Play, Release
 from tools.demo.record import Record, Unexpected
 from tools.paths import ROOT
 from tools.server import free_port
@@ -69,17 +71,38 @@ def test_carries_a_release_of_this_repository_from_build_to_closed(site, rpc, tm
         "Only Odoo Release Manager may move a release to Production",
         "it speaks of an earlier revision",
         "is an author of revision",
+        "lives no longer than its risk allows",
+        " as release_manager | requested, waits for another persona",
+        "requested this exception and cannot decide on it",
+        "an author of revision",
+        "was requested for revision",
+        "cannot change. Withdraw it and request another",
+        "verdicts, each as the clock had it",
+        "state expired; the ledger tells that EX-",
+        "what has ended is not revived",
+        "is reviewed by a release_manager or sre who did not request it",
+        "Blocking incident still open: Orders are answered slowly",
+        "A timeline entry is never changed",
+        "is rolled back already",
+        "Tell the root cause and the outcome of",
+        "-unapproved cannot be deployed to production:",
+        "incident of high severity: Unauthorised deployment deploy-",
+        "A restore that was not validated is no success",
         "chain sound: ",
+        "The ledger is sound: ",
         "| gate | status | condition | state | reason |",
-        "### 10. ",  # as many ambiguities at least
+        "### 24. ",  # as many ambiguities at least
     ):
         assert line in written, line
     for missing in (str(ROOT), str(tmp_path), "Traceback"):
         assert missing not in written
     name = re.search(r"opens (HEAD-\S+) for", done.stdout)[1]
-    assert stages(rpc("auditor"), [name, f"{name}-second"]) == [
+    names = [name, *(f"{name}-{n}" for n in ("exception", "second", "unapproved"))]
+    assert stages(rpc("auditor"), names) == [
         ("Closed", "promoted", ["passed"] * 4),
+        ("Production", "rolled_back", [*["bypassed"] * 3, "failed"]),
         ("Build", "in_progress", ["passed", "pending", "in_progress", "pending"]),
+        ("Build", "rolled_back", ["pending", "pending", "pending", "failed"]),
     ]
 
 
@@ -116,6 +139,41 @@ def test_stops_at_a_build_that_fails(site, built):
     failing = build.Build(JUNIT, b"log\n", built().tests, "fail", 1.0)
     with pytest.raises(Unexpected, match="The build fails"):
         demo.carry(site.url, site.database, lambda: failing, Record())
+
+
+@pytest.fixture
+def stage(site):
+    """What the chapters of the demo play on."""
+    record = Record()
+    record.chapter("A chapter by itself")
+    return Play(people.Crew(site.url, site.database), record)
+
+
+def test_finds_out_that_an_exception_outlives_its_expiry(stage, monkeypatch):
+    ends_at = datetime(2026, 11, 20, 12)
+    times = (ends_at + timedelta(seconds=n) for n in (-1, 1))
+
+    def verdict(login, method, *arguments):
+        at = f"{next(times).isoformat()}Z"
+        g3 = {"code": "G3", "status": "bypassed"}
+        return {"eligible": True, "evaluated_at": at, "gates": [g3]}
+
+    monkeypatch.setattr(stage, "plane", verdict)
+    release = Release("uuid", "name", None)
+    with pytest.raises(Unexpected, match="must follow the clock"):
+        exceptions.await_expiry(stage, release, ends_at)
+
+
+def test_takes_a_requirement_out_of_force_again_when_it_breaks_off(stage):
+    release = Release(
+        stage.one("ipai.release", [["name", "=", "2026.11.0"]], ["uuid"])["uuid"],
+        "2026.11.0",
+        None,
+    )
+    with pytest.raises(Unexpected, match="must meet the requirement"):
+        drill.demanded(stage, release, recorded=0)  # no drill has that id
+    in_force = [["code", "=", "restore_drill"], ["active", "=", True]]
+    assert not stage.crew["auditor"].read(drill.REQUIREMENT, in_force, [])
 
 
 def test_uses_a_server_that_is_up_and_no_other(site):
@@ -164,7 +222,51 @@ def test_the_demo_data_has_releases_in_every_stage(fresh):
             ("2026.11.2", "build", "in_progress", "pending pending pending pending"),
             ("2026.11.3", "build", "in_progress", "failed failed in_progress pending"),
             ("2026.12.0", "build", "draft", "pending pending pending pending"),
+            ("7.4.1", "production", "promoted", "passed passed bypassed in_progress"),
+            ("7.5.0", "qa_validation", "in_progress",
+             "bypassed in_progress in_progress pending"),
+            ("7.6.0", "staging_acceptance", "in_progress",
+             "passed passed in_progress pending"),
         ]  # fmt: skip
+
+
+def test_the_demo_data_has_exceptions_in_telling_states(fresh):
+    with databases.cursor(fresh) as cr:
+        cr.execute(
+            "SELECT r.name, x.state, x.review_status,"
+            " x.expires_at < x.recorded_at + interval '1 minute',"
+            " (SELECT count(*) FROM ipai_approval WHERE exception_id = x.id)"
+            " FROM ipai_exception x JOIN ipai_release r ON r.id = x.release_id"
+            " ORDER BY 1, 2"
+        )
+        assert cr.fetchall() == [
+            ("7.4.1", "active", "pending", False, 2),
+            ("7.5.0", "active", "waived", False, 1),
+            ("7.6.0", "active", "waived", True, 1),  # over, before anything recorded it
+            ("7.6.0", "requested", "waived", False, 1),  # waits for the SRE
+        ]
+
+
+def test_no_freeze_and_no_review_of_the_demo_data_can_hold_acme_odoo(fresh):
+    # However old the database is: what is to come today was long ago by then.
+    with databases.cursor(fresh) as cr:
+        cr.execute(
+            "SELECT w.recurrence, array_agg(p.name) FROM ipai_freeze_window w"
+            " LEFT JOIN ipai_freeze_window_ipai_project_rel l"
+            " ON l.ipai_freeze_window_id = w.id"
+            " LEFT JOIN ipai_project p ON p.id = l.ipai_project_id"
+            " GROUP BY w.id ORDER BY 1"
+        )
+        assert cr.fetchall() == [
+            ("none", ["acme/payments"]),
+            ("weekly", ["acme/payments"]),
+        ]
+        cr.execute(
+            "SELECT DISTINCT p.name FROM ipai_exception x"
+            " JOIN ipai_project p ON p.id = x.project_id"
+            " WHERE x.review_status = 'pending'"
+        )
+        assert cr.fetchall() == [("acme/payments",)]
 
 
 def test_the_demo_data_was_taken_by_the_facade_but_for_what_shall_be_refused(fresh):

@@ -135,7 +135,7 @@ def test_a_draft_that_could_not_be_verified_later_is_refused(changes, error):
 
 
 def test_the_kinds_are_those_of_the_design():
-    assert len(KINDS) == len(set(KINDS)) == 20
+    assert len(KINDS) == len(set(KINDS)) == 24
     for kind in KINDS:
         assert extend(0, GENESIS, [draft(kind=kind)])[0].kind == kind
 

@@ -7,6 +7,10 @@
 ``opening``, ``build_integrity``, ``validation``, ``promotion``, ``operation``
                     from Build to Closed, with every wrong turn
 ``second_release``  a new commit re-opens the gates
+``exceptions``, ``emergency``
+                    what fails is passed by the answer of two people, until it expires
+``incidents``, ``rollback``, ``drill``
+                    what operations meet, and what follows from it for the gates
 ``chain``           the story rebuilt from the ledger and verified without Odoo
 ``record``          what happened, told and kept; ``report`` writes it down
 ``ambiguities``     what the specifications left open
@@ -28,12 +32,17 @@ from ..server import free_port
 from . import (
     build_integrity,
     chain,
+    drill,
+    emergency,
+    exceptions,
+    incidents,
     opening,
     operation,
     people,
     promotion,
     report,
     repository,
+    rollback,
     second_release,
     validation,
 )
@@ -43,7 +52,7 @@ from .record import Record, Unexpected
 
 
 def carry(url, database, build, record):
-    """Carry two releases of HEAD through their gates at a server.
+    """Carry releases of HEAD through their gates at a server.
 
     :param build: a function that gives the :class:`~.build.Build` of HEAD
     :param record: a :class:`~.record.Record`
@@ -62,9 +71,31 @@ def carry(url, database, build, record):
     name = f"{release.name}-second"
     second = second_release.pass_g2(stage, commit, name, built)
     second_release.new_revision(stage, second, built)
-    chain.reopened(stage, second)
+    excepted, unapproved = deviate(stage, commit, release, second, built)
+    drill.drill(stage, second)
     chain.rebuild(stage, release)
     build_integrity.read_back(stage, release, built)
+    chain.reopened(stage, second)
+    chain.deviations(stage, excepted)
+    chain.every(stage, (release, second, excepted, unapproved))
+
+
+def deviate(stage, commit, closed, held, built):
+    """Carry a release by exceptions to production and back, and try to go around.
+
+    :param closed: the release whose deployment runs again after the rollback
+    :param held: an open release, which incidents hold meanwhile
+    :returns: that release, and the one that nobody approved
+    """
+    name = f"{closed.name}-exception"
+    excepted = exceptions.two_people(stage, commit, name, built)
+    exceptions.expiry(stage, excepted)
+    emergency.emergency(stage, excepted)
+    incident = incidents.opened(stage, excepted, held)
+    rollback.roll_back(stage, excepted, closed)
+    incidents.resolved(stage, incident, held)
+    name = f"{closed.name}-unapproved"
+    return excepted, rollback.unapproved(stage, commit, name, held)
 
 
 def facts(url, commit):

@@ -179,4 +179,61 @@ AMBIGUITIES = {
         "point to that. What was proved before the detour must be proved again.",
         "0001",
     ),
+    "exception_author": Ambiguity(
+        "An author who decides on an exception",
+        "The requester never approves an exception; the approver of a gate is none of "
+        "the revision's authors.",
+        "May an author approve an exception that a colleague requested?",
+        "No. An exception can waive the very sign-off whose independence must be "
+        "shown, so authors decide on none for their revision, and an author nobody is "
+        "known for blocks the decision.",
+        "0014",
+    ),
+    "exception_revision": Ambiguity(
+        "An exception and a new commit",
+        "Checks, evidence and approvals are bound to a revision; an exception names "
+        "gates and a time.",
+        "Does an exception that is in force outlive a new commit?",
+        "No. It was approved for what the approvers looked at; otherwise a waiver for "
+        "a harmless commit would carry whatever is pushed after it. It is requested "
+        "again.",
+        "0014",
+    ),
+    "exception_sealed": Ambiguity(
+        "What may change of an exception that is being decided",
+        "Extension is a new approval, never an edit; a life starts as `draft`.",
+        "From when on is it fixed, and can it go back to `draft`?",
+        "From the request on, in the model and by database triggers, and it does not "
+        "go back. Changes that an approver requests reject it; an extension is a new "
+        "exception that needs the former one in force.",
+        "0014",
+    ),
+    "exception_expiry": Ambiguity(
+        "The moment at which an exception ends",
+        "Expiry is judged from the clock at the moment of decision; the scheduled "
+        "action records it, re-opens gates, notifies.",
+        "What do board and reports say between the instant and the next run?",
+        "What the verdict says. The row of a gate stores, beside its status, what the "
+        "status becomes at each instant at which time alone changes it; whoever reads "
+        "the row picks the step that the clock has come to. Decisions read neither.",
+        "0015",
+    ),
+    "overdue_review": Ambiguity(
+        "A post-event review that nobody holds",
+        "A critical exception needs a post-event review within 5 days.",
+        "What does an overdue review hold, and can that be waived?",
+        "While it is overdue, G3 is closed for every open release of the project, the "
+        "one with the exception included. No exception covers that condition.",
+        "0014",
+    ),
+    "unauthorised_deployment": Ambiguity(
+        "A deployment that went around the gates",
+        "Production is promoted to after G3; CI reports deployments after they "
+        "happened.",
+        "Is a report of a deployment that nobody approved refused or recorded?",
+        "What is about to happen is refused, so that a pipeline stops, and so is a "
+        "person's record. What has happened is recorded as unauthorised, for a ledger "
+        "that refuses facts would hide them, and it opens a blocking incident.",
+        "0016",
+    ),
 }

@@ -38,33 +38,53 @@ def g4(play, release):
     )
 
 
-def deploy(play, release):
-    """CI deploys and asks the running server how it is."""
-    crew = play.crew
+def deployment(play, release, status):
+    """A deployment of a release to production, as an event."""
     payload = {
         "source_ref": release.commit.sha,
         "environment": "production",
-        "external_id": f"deploy-{release.name}",
+        "external_id": reference(release),
+        "status": status,
     }
+    return play.crew.event("ci", release.uuid, "deployment_event", payload)
+
+
+def reference(release):
+    """What the deployment of a release is called."""
+    return f"deploy-{release.name}"
+
+
+def deploy(play, release):
+    """CI deploys and asks the running server how it is."""
+    crew = play.crew
+    event = deployment(play, release, "succeeded")
     play.send_refused(
         "dev",
         "reports a deployment of their own",
-        crew.event(
-            *("dev", release.uuid, "deployment_event"),
-            {**payload, "status": "succeeded"},
-        ),
+        crew.event("dev", release.uuid, "deployment_event", event["payload"]),
         *(403, "forbidden", "Only"),
     )
-    for status in ("in_progress", "succeeded"):
-        event = crew.event(
-            *("ci", release.uuid, "deployment_event"), {**payload, "status": status}
-        )
-        play.send("ci", f"reports the deployment to production: {status}", event)
+    report_deployment(play, release)
     running = {"G4:health_checks", "G4:monitoring_baseline", "G4:fallback_timer"}
     play.move_refused("rm", release, "closed", running)
     play.record.finding("green_before_deployment")
-    status, measured = documents.probe(crew.url)
-    event = crew.event(
+    report_health(play, release)
+
+
+def report_deployment(play, release):
+    """CI brings a release to production and reports it."""
+    for status in ("in_progress", "succeeded"):
+        play.send(
+            "ci",
+            f"reports the deployment to production: {status}",
+            deployment(play, release, status),
+        )
+
+
+def report_health(play, release):
+    """CI asks the running server for its health and reports it."""
+    status, measured = documents.probe(play.crew.url)
+    event = play.crew.event(
         *("ci", release.uuid, "health_check"),
         {
             "source_ref": release.commit.sha,
@@ -79,41 +99,49 @@ def deploy(play, release):
     play.expect(status == "pass", "The server must be healthy")
 
 
-def watch(play, release):
-    """The SRE's evidence; a degraded baseline does not pass for a normal one."""
-    crew = play.crew
-    address = {
+def of_monitoring(play, release, kind, metadata):
+    """Evidence that the SRE points to in monitoring, as an event."""
+    payload = {
         "source_ref": release.commit.sha,
         "url": f"https://monitoring.example.com/{PROJECT}",
+        "type": kind,
+        "metadata": metadata,
     }
+    return play.crew.event("sre", release.uuid, "evidence", payload, gate="G4")
 
-    def baseline(status):
-        payload = {**address, "type": "monitoring_baseline", "metadata": status}
-        return crew.event("sre", release.uuid, "evidence", payload, gate="G4")
 
+def watch(play, release):
+    """The SRE's evidence; a degraded baseline does not pass for a normal one."""
     play.send_refused(
         "sre",
         "records a monitoring baseline that is “fine”",
-        baseline({"status": "fine"}),
+        of_monitoring(play, release, "monitoring_baseline", {"status": "fine"}),
         *(400, "invalid_field", "status"),
     )
     play.send(
-        *("sre", "records a monitoring baseline that is degraded"),
-        baseline({"status": "degraded"}),
+        "sre",
+        "records a monitoring baseline that is degraded",
+        of_monitoring(play, release, "monitoring_baseline", {"status": "degraded"}),
     )
     play.move_refused(
         *("sre", release, "closed"), {"G4:monitoring_baseline", "G4:fallback_timer"}
     )
     play.record.finding("fallback_timer")
-    _, measured = documents.probe(crew.url)
+    report_normal(play, release, "measures again and records a normal baseline")
+
+
+def report_normal(play, release, what):
+    """The SRE records a normal baseline, as measured, and the fallback timer."""
+    _, measured = documents.probe(play.crew.url)
     told = f"median {measured.get('median_ms')} ms, p95 {measured.get('p95_ms')} ms"
+    normal = {"status": "normal", **measured}
     play.send(
-        *("sre", f"measures again and records a normal baseline: {told}"),
-        baseline({"status": "normal", **measured}),
+        "sre",
+        f"{what}: {told}",
+        of_monitoring(play, release, "monitoring_baseline", normal),
     )
-    timer = {**address, "type": "fallback_timer", "metadata": {"minutes": 30}}
     play.send(
         "sre",
         "sets the fallback timer to 30 minutes",
-        crew.event("sre", release.uuid, "evidence", timer, gate="G4"),
+        of_monitoring(play, release, "fallback_timer", {"minutes": 30}),
     )

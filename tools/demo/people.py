@@ -14,6 +14,7 @@ PEOPLE = {
     "sre": "SRE",
     "governance": "governance",
     "auditor": "auditor",
+    "admin": "administrator",
 }
 #: Who speaks through which source; a person always by hand.
 _SOURCES = {"ci": "agent"}

@@ -1,5 +1,6 @@
 """What a scenario is made of: somebody does something, and the answer must be right."""
 
+import json
 import re
 import xmlrpc.client
 from dataclasses import dataclass
@@ -71,6 +72,16 @@ class Play:
         )
         return answer
 
+    def call(self, login, what, answer, model, method, *arguments):
+        """Call a method, which must be allowed.
+
+        :param answer: what to tell of it: a text, or a function of what it returned
+        :returns: what it returned
+        """
+        returned = self.crew[login].call(model, method, *arguments)
+        self.did(login, what, answer(returned) if callable(answer) else answer)
+        return returned
+
     # --- what must be refused --------------------------------------------------------
 
     @staticmethod
@@ -129,6 +140,26 @@ class Play:
         )
 
     # --- what it came to -------------------------------------------------------------
+
+    def one(self, model, domain, fields):
+        """The one record that a domain means, as the auditor reads it."""
+        found = self.crew["auditor"].read(model, domain, fields)
+        self.record.expect(len(found) == 1, f"One {model} must be there: {domain}")
+        return found[0]
+
+    def id_of(self, release):
+        """The database id of a release."""
+        return self.one("ipai.release", [["uuid", "=", release.uuid]], ["name"])["id"]
+
+    def told(self, release, kind):
+        """The bodies of the entries of a kind in a release's ledger, in order."""
+        rows = self.crew["auditor"].read(
+            "ipai.ledger.entry",
+            [["release_id.uuid", "=", release.uuid], ["kind", "=", kind]],
+            ["body"],
+            order="sequence",
+        )
+        return [json.loads(row["body"]) for row in rows]
 
     def expect(self, holds, message):
         """Go on only if this holds."""

@@ -11,15 +11,16 @@ def g3(play, release):
     play.record.chapter("G3 Promotion Readiness")
     play.move_refused("rm", release, "production", {f"G3:{code}" for code in G3})
     play.record.finding("evidence_package")
-    for what, payload in (
-        ("records the rollback plan", documents.file(
-            release, "rollback_plan", "rollback.md", documents.rollback_plan(release))),
-        ("records the release notes, from git's history", documents.file(
-            release, "release_notes", "release-notes.md",
-            documents.release_notes(release))),
-    ):  # fmt: skip
-        event = play.crew.event("rm", release.uuid, "evidence", payload, gate="G3")
-        play.send("rm", what, event)
+    play.send("rm", "records the rollback plan", rollback_plan(play, release))
+    notes = documents.file(
+        *(release, "release_notes", "release-notes.md"),
+        documents.release_notes(release),
+    )
+    play.send(
+        "rm",
+        "records the release notes, from git's history",
+        play.crew.event("rm", release.uuid, "evidence", notes, gate="G3"),
+    )
     play.record.finding("who_plans_rollback")
     play.send_refused(
         "qa",
@@ -38,3 +39,11 @@ def g3(play, release):
     play.move_refused("dev", release, "production", {"mover"})
     play.move("rm", release, "production")
     play.show_verdict(release)
+
+
+def rollback_plan(play, release):
+    """When to go back, and how, as an event."""
+    plan = documents.file(
+        release, "rollback_plan", "rollback.md", documents.rollback_plan(release)
+    )
+    return play.crew.event("rm", release.uuid, "evidence", plan, gate="G3")

@@ -5,8 +5,9 @@ from .ambiguities import AMBIGUITIES
 _HEAD = (
     "One real run of `make demo`: continuous integration, the four personas, "
     "governance and an auditor carry a release of this repository from Build to "
-    "Closed over XML-RPC, with every wrong turn on the way. Nothing here was written "
-    "by hand; the next run writes it anew: "
+    "Closed over XML-RPC, with every wrong turn on the way; another needs exceptions, "
+    "meets an incident in production and is rolled back. Nothing here was written by "
+    "hand; the next run writes it anew: "
     '`make demo ARGS="--report docs/dry-run.md"`.'
 )
 
