@@ -26,6 +26,7 @@ _TABLES = {
     "ipai_check": "true",
     "ipai_evidence": "true",
     "ipai_approval": "true",
+    "ipai_exception": "true",
     "ipai_deployment": "true",
     "ipai_incident": "true",
     "ipai_incident_entry": "true",
@@ -239,7 +240,8 @@ class Database:
         before = self.state()
         yield
         after = self.state()
-        assert [table for table in before if before[table] != after[table]] == []
+        changed = [table for table in before if before[table] != after[table]]
+        assert changed == [], changed
 
 
 def open_release(call, name, authors=("dev@example.com",), **more):

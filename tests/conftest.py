@@ -31,10 +31,10 @@ def start_site(postgresql):
             if not database:
                 template = databases.template("demo")
                 database = stack.enter_context(databases.temporary(template))
+            # What a scheduled action does meanwhile is nobody's attack.
+            quiet = ("--max-cron-threads=0", *arguments)
             return Site(
-                stack.enter_context(
-                    Server(database, workers=workers, arguments=arguments)
-                )
+                stack.enter_context(Server(database, workers=workers, arguments=quiet))
             )
 
         yield start

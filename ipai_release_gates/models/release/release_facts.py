@@ -46,12 +46,14 @@ class Release(models.Model):
         releases = self.sudo()
         gates = releases._gate_definitions()
         now = self.env.cr.now()
+        # By the day, so that judging again the same day changes nothing.
+        at_latest = datetime.combine(now + _LOOK_AHEAD, datetime.min.time())
         forecasts = {}
         for facts in releases._gather_facts():
             verdict, steps = policy.forecast(gates, facts, now)
             ends = [step[0] for step in steps[:1]]
             ends += filter(None, [policy.horizon(gates, facts, now)])
-            forecasts[facts.release] = verdict, steps, min([*ends, now + _LOOK_AHEAD])
+            forecasts[facts.release] = verdict, steps, min([*ends, at_latest])
         return forecasts
 
     @api.model
