@@ -91,7 +91,7 @@ def test_carries_a_release_of_this_repository_from_build_to_closed(site, rpc, tm
         "chain sound: ",
         "The ledger is sound: ",
         "| gate | status | condition | state | reason |",
-        "### 24. ",  # as many ambiguities at least
+        "### 23. ",  # as many ambiguities at least
     ):
         assert line in written, line
     for missing in (str(ROOT), str(tmp_path), "Traceback"):
