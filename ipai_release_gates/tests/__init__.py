@@ -14,12 +14,14 @@ from . import test_incidents
 from . import test_ledger
 from . import test_ledger_verification
 from . import test_next_steps
+from . import test_operational_requirements
 from . import test_policy_data
 from . import test_query_counts
 from . import test_record_rules
 from . import test_reports
 from . import test_retention
 from . import test_revision_binding
+from . import test_scheduled
 from . import test_schema
 from . import test_separation_of_duties
 from . import test_server_actions

@@ -192,6 +192,14 @@ class TestGateTable(GateCase):
         self.closed_by("G2", "G2:no_failed_check")
         self.assertEqual(self.status(self.release, "G2"), "failed")
 
+    def test_a_failure_reported_again_for_a_later_gate_hides_no_earlier_one(self):
+        self.pass_gates(self.release, "G1", "G2")
+        payload = {"name": "security_scan", "status": "fail"}
+        for gate in ("G2", "G4"):
+            event = self.ci_event("check_result", payload, self.release, gate_code=gate)
+            self.must_send(self.ci, event)
+            self.assertEqual(self.status(self.release, "G2"), "failed")
+
     def test_a_failed_health_check_in_production_does_not_reach_back_to_g2(self):
         self.record_all()
         self.health(self.release, "fail")

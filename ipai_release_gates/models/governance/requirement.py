@@ -115,7 +115,10 @@ class GateRequirement(models.Model):
     def _validate_metadata_match(self):
         for requirement in self.filtered("metadata_match"):
             try:
-                valid = isinstance(json.loads(requirement.metadata_match), dict)
+                match = json.loads(requirement.metadata_match)
+                # What JSON has no word for, no evidence can match.
+                json.dumps(match, allow_nan=False)
+                valid = isinstance(match, dict)
             except ValueError:
                 valid = False
             if not valid:

@@ -1,8 +1,9 @@
 """The facts that can decide a verdict, read by one query.
 
 One statement per decision, whatever is recorded and whatever kinds of facts there are.
-Of each kind only those are read that can decide: the latest of a name or type for the
-release's current revision. Each row is ``(release id, kind, values as a JSON array)``.
+Of each kind only those are read that can decide: the latest of a name or type for each
+gate and the release's current revision. Each row is ``(release id, kind, values)``, the
+values as a JSON array.
 """
 
 from odoo.tools import SQL
@@ -15,7 +16,7 @@ def _instant(column):
 
 _PARTS = {
     "check": f"""
-        SELECT DISTINCT ON (c.release_id, c.name, c.environment_category)
+        SELECT DISTINCT ON (c.release_id, c.name, c.environment_category, c.gate_id)
                c.release_id,
                jsonb_build_array(c.id, c.name, c.status, {_instant("c.recorded_at")},
                                  g.code, c.environment_category) AS fact
@@ -23,7 +24,7 @@ _PARTS = {
           JOIN ipai_release r ON r.id = c.release_id AND r.revision_id = c.revision_id
      LEFT JOIN ipai_gate g ON g.id = c.gate_id
          WHERE c.release_id IN %(ids)s
-      ORDER BY c.release_id, c.name, c.environment_category, c.id DESC
+      ORDER BY c.release_id, c.name, c.environment_category, c.gate_id, c.id DESC
     """,
     "evidence": f"""
         SELECT DISTINCT ON (e.release_id, e.type_code, e.gate_id)

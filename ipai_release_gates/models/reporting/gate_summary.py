@@ -184,22 +184,22 @@ class GateSummary(models.Model):
 def _check_count(status):
     """How many checks of a status count at a gate, as the engine has it.
 
-    The latest of each name and environment; one that failed for a later gate does not
-    reach back. One subquery per column: what a list does not show is not worked out.
+    The latest of each name and environment among those that concern the gate: what
+    failed for a later gate does not reach back. One subquery per column: what a list
+    does not show is not worked out.
     """
     return SQL(
         """
         (SELECT count(*)::int
-           FROM (SELECT DISTINCT ON (c.name, c.environment_category)
-                        c.status, c.gate_id
+           FROM (SELECT DISTINCT ON (c.name, c.environment_category) c.status
                    FROM ipai_check c
+              LEFT JOIN ipai_gate named ON named.id = c.gate_id
                   WHERE c.release_id = r.id AND c.revision_id = r.revision_id
+                    AND (c.status <> 'fail'
+                         OR coalesce(named.sequence, g.sequence) <= g.sequence)
                ORDER BY c.name, c.environment_category, c.id DESC
                 ) latest
-      LEFT JOIN ipai_gate named ON named.id = latest.gate_id
-          WHERE latest.status = %(status)s
-            AND (latest.status <> 'fail'
-                 OR coalesce(named.sequence, g.sequence) <= g.sequence))
+          WHERE latest.status = %(status)s)
         """,
         status=status,
     )
