@@ -18,7 +18,7 @@ STAGES = ("build", "qa_validation", "staging_acceptance", "production", "closed"
 #: What the interfaces raise when they refuse.
 REFUSED = (xmlrpc.client.Fault, HttpError)
 #: Refusals leave a trace, which is no change of what was recorded.
-_TRACES = "('move_refused', 'signoff_refused')"
+_TRACES = "('move_refused', 'signoff_refused', 'deployment_refused')"
 _TABLES = {
     "ipai_release": "true",
     "ipai_revision": "true",
