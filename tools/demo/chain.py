@@ -236,7 +236,7 @@ def every(play, releases):
     for release in releases:
         verified(play, release)
         press(
-            *(play, f"presses “Verify” at {release.name}"),
+            *(play, f"presses “Verify Ledger” at {release.name}"),
             *("ipai.release", "action_verify_ledger", [play.id_of(release)]),
         )
     rows = read(play.crew["auditor"])
@@ -259,7 +259,10 @@ def every(play, releases):
         f"The governance chain must tell what was switched, it tells {switched[-2:]}",
     )
     press(
-        *(play, "presses “Verify” at the governance chain, which compares its head"),
+        *(
+            play,
+            "presses “Verify Chain”, which compares the head of that chain too",
+        ),
         *("ipai.ledger.entry", "action_verify_governance", []),
     )
 
