@@ -18,6 +18,7 @@ from . import test_query_counts
 from . import test_record_rules
 from . import test_retention
 from . import test_revision_binding
+from . import test_roles_table
 from . import test_schema
 from . import test_separation_of_duties
 from . import test_server_actions

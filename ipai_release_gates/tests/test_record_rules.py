@@ -37,9 +37,9 @@ READERS = {
     "ipai.evidence.type": EVERY_ROLE,
     "ipai.freeze.window": EVERY_ROLE,
     "ipai.author.alias": {"rm", "auditor", "governance"},
-    "ipai.settings": {"auditor", "governance"},
-    "ipai.ci.account": {"auditor", "governance"},
-    "ipai.ci.key": {"auditor", "governance"},
+    "ipai.settings": {"rm", "auditor", "governance"},
+    "ipai.ci.account": {"rm", "auditor", "governance"},
+    "ipai.ci.key": {"rm", "auditor", "governance"},
 }
 #: model → the roles that may create, write or unlink there by the access rights
 CREATORS = {
