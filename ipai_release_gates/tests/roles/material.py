@@ -68,7 +68,6 @@ class Maker:
         self._advance(pieces)
         self._except(pieces)
         self._operate(pieces)
-        self._govern(pieces)
         return pieces
 
     # --- the way of a release --------------------------------------------------------
@@ -159,6 +158,10 @@ class Maker:
                 control=controls[environment["staging"]],
                 source_ref=hashlib.sha1(name.encode()).hexdigest(),
             )
+        # While no release is there that every change would judge anew.
+        self._govern(pieces)
+        for piece in pieces:
+            name = piece["project_name"]
             opened = self._call(
                 "ci",
                 PLANE,
@@ -348,6 +351,7 @@ class Maker:
             self._call("sre", "ipai.incident", "write", [resolved, told], {})
             self._call("sre", "ipai.incident", "action_resolve", [resolved], {})
         self._keep(of("kept"))
+        self._sign("qa", of("everything"), "G2", "qa_tester")
         for piece in of("everything"):
             self._drill(piece)
             release = [[piece["release"]]]
@@ -400,7 +404,6 @@ class Maker:
                 self._make_service(piece)
             if piece["kind"] == "everything":
                 self._configure(piece)
-                self._sign("qa", [piece], "G2", "qa_tester")
 
     def _configure(self, piece):
         """Two records of every model that governance configures, and the settings."""

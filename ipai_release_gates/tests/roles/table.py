@@ -326,7 +326,7 @@ RELEASES = [
             _RELEASES,
             {RM},
             "build",
-            _do("ipai.release", "release", "action_archive"),
+            _write("ipai.release", "release", lambda m: {"active": False}),
         ),
         (
             "cancel a release",
