@@ -1,4 +1,4 @@
-"""Ways around exceptions, drills, incidents, controls, freezes, settings, CI services."""
+"""Ways around exceptions, drills, incidents, controls, settings and CI services."""
 
 from datetime import datetime, timedelta, timezone
 
@@ -111,7 +111,8 @@ def test_no_method_of_the_framework_falsifies_a_record(
             refused(call, model, "create", vals_list=[changes])
             refused(call, model, "copy", ids)
             refused(call, model, "unlink", ids, context={"_force_unlink": True})
-            refused(call, model, "name_create", name="x")
+            if model != "ipai.environment.event":  # a type, which has no name to give
+                refused(call, model, "name_create", name="x")
             _in_vain(call, model, "load", fields=names, data=data)
 
 
@@ -164,8 +165,9 @@ def test_a_parent_is_no_way_to_what_hangs_on_it(callers, database, record):
 
 
 def test_a_new_drill_takes_nothing_of_an_older_one_along(callers, database, record):
-    sre, evidence = callers("json_2", "sre"), database.value(
-        "SELECT min(id) FROM ipai_evidence"
+    sre, evidence = (
+        callers("json_2", "sre"),
+        database.value("SELECT min(id) FROM ipai_evidence"),
     )
     vals = {
         "environment_id": record["ipai.environment"],
@@ -344,9 +346,7 @@ def test_a_form_that_is_not_saved_tells_nothing_of_another_company(
     admin("res.users", "write", uids, vals={"company_ids": [[4, company]]})
     there = {"allowed_company_ids": [company]}
     vals = {"name": "far/away", "company_id": company}
-    (project,) = governance(
-        "ipai.project", "create", vals_list=[vals], context=there
-    )
+    (project,) = governance("ipai.project", "create", vals_list=[vals], context=there)
     vals = {
         "name": "far-production",
         "category": "production",
@@ -398,4 +398,4 @@ def test_a_form_that_is_not_saved_tells_nothing_of_another_company(
                     continue
                 if "far" in str(answer).lower():
                     told.append((model, name, login, answer))
-    assert not told
+    assert not told, [what[:3] for what in told]

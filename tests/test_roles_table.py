@@ -16,7 +16,7 @@ from outside import Rpc
 ADDON = Path(__file__).resolve().parents[1] / "ipai_release_gates"
 sys.path.append(str(ADDON / "tests"))
 
-from roles import material, table  # noqa: E402
+from roles import material, table
 
 #: Codes of Odoo for what it refuses with a reason; others are faults of the caller.
 WARNING, ACCESS_ERROR = 2, 4

@@ -144,9 +144,7 @@ class TestRolesTable(GateCase):
         models = {
             name
             for name, model in self.registry.items()
-            if name.startswith("ipai.")
-            and not model._abstract
-            and not model._transient
+            if name.startswith("ipai.") and not model._abstract and not model._transient
         }
         self.assertEqual(models, set(table.READERS))
         lasting = set(material.LASTING) | set(table.CONFIGURATION)

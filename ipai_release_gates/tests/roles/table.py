@@ -564,9 +564,7 @@ def exception_decision(m, persona, decision="approved"):
 
 
 def _decide(persona, decision="approved"):
-    return _create(
-        "ipai.approval", lambda m: exception_decision(m, persona, decision)
-    )
+    return _create("ipai.approval", lambda m: exception_decision(m, persona, decision))
 
 
 _REQUESTS = "writes exception requests"
