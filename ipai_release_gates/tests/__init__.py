@@ -21,6 +21,7 @@ from . import test_record_rules
 from . import test_reports
 from . import test_retention
 from . import test_revision_binding
+from . import test_roles_table
 from . import test_scheduled
 from . import test_schema
 from . import test_separation_of_duties

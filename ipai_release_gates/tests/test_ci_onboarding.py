@@ -235,7 +235,7 @@ class TestCiOnboarding(GateCase):
             accounts = self.env["ipai.ci.account"].with_user(self.users[login])
             keys = self.env["ipai.ci.key"].with_user(self.users[login])
             with self.subTest(login):
-                if login in ("governance", "auditor"):
+                if login in ("governance", "auditor", "rm"):
                     self.assertIn(self.ci.id, accounts.search([]).ids)
                     keys.search([]).read()
                 else:

@@ -37,9 +37,9 @@ READERS = {
     "ipai.evidence.type": EVERY_ROLE,
     "ipai.freeze.window": EVERY_ROLE,
     "ipai.author.alias": {"rm", "auditor", "governance"},
-    "ipai.settings": {"auditor", "governance"},
-    "ipai.ci.account": {"auditor", "governance"},
-    "ipai.ci.key": {"auditor", "governance"},
+    "ipai.settings": {"rm", "auditor", "governance"},
+    "ipai.ci.account": {"rm", "auditor", "governance"},
+    "ipai.ci.key": {"rm", "auditor", "governance"},
     "ipai.report.gate.summary": EVERY_ROLE,
     "ipai.report.promotion.eligibility": EVERY_ROLE,
     "ipai.report.evidence.completeness": EVERY_ROLE - {"ci"},
@@ -100,6 +100,16 @@ OF_A_RELEASE = (
     "ipai.report.exception.status",
     "ipai.report.deployment.history",
 )
+#: what belongs to an environment or an incident, and the way to its project
+OF_OPERATIONS = {
+    "ipai.exception": "release_id.project_id",
+    "ipai.incident": "project_id",
+    "ipai.incident.entry": "incident_id.project_id",
+    "ipai.environment.control": "environment_id.project_id",
+    "ipai.environment.event": "environment_id.project_id",
+    "ipai.recovery.drill": "project_id",
+    "ipai.recovery.drill.criterion": "drill_id.project_id",
+}
 #: what a developer reads of own projects only
 OF_A_PROJECT = (
     "ipai.release",
@@ -363,6 +373,67 @@ class TestRecordRules(GateCase):
                 self.other_project,
                 self.found("ipai.environment", self.users[login]).sudo().project_id,
             )
+
+    def test_operations_follow_the_company_of_their_project(self):
+        self.other_project.company_id = self.company
+        self.env.flush_all()
+        self.env.invalidate_all()
+        for model, path in OF_OPERATIONS.items():
+            theirs = self.env[model].search([(path, "=", self.other_project.id)])
+            self.assertTrue(theirs, model)
+            for login in READERS[model] - {"dev"}:
+                with self.subTest(role=login, model=model):
+                    self.assertFalse(theirs & self.found(model, self.users[login]))
+                    with self.assertRaises(AccessError):
+                        theirs[0].with_user(self.users[login]).read(["display_name"])
+
+    def test_nobody_decides_or_operates_in_a_foreign_company(self):
+        exception = (
+            self.env["ipai.exception"]
+            .with_user(self.rm2)
+            .create(self.exception_values(self.other))
+        )
+        exception.action_request()
+        environment = self.other_project.environment_ids
+        control = environment.control_ids.filtered(lambda c: c.kind != "lifetime")[0]
+        self.other_project.company_id = self.company
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.snapshot("ipai_exception", "ipai_approval", "ipai_incident")
+        decision = {
+            "exception_id": exception.id,
+            "persona_id": self.personas["release_manager"].id,
+            "decision": "approved",
+        }
+        drill = {"environment_id": environment.id, "outcome": "failure", "note": "x"}
+        event = {"environment_id": environment.id, "event_type": "alert_fired"}
+        incident = self.other.incident_ids
+        entry = {"incident_id": incident.id, "text": "x"}
+        deployment = self.other.deployment_ids
+        back = ("manual", "x", "restored", {"note": "x"})
+        rm, sre = self.rm, self.sre
+
+        def create(model, user, vals):
+            return self.env[model].with_user(user).create(vals)
+
+        for attempt in (
+            lambda: create("ipai.approval", rm, decision),
+            lambda: exception.with_user(rm).action_revoke("x"),
+            lambda: exception.with_user(rm).action_close("x"),
+            lambda: create("ipai.exception", rm, self.exception_values(self.other)),
+            lambda: create("ipai.recovery.drill", sre, drill),
+            lambda: create("ipai.environment.event", sre, event),
+            lambda: create("ipai.incident.entry", sre, entry),
+            lambda: incident.with_user(sre).action_resolve(),
+            lambda: incident.with_user(sre).write({"outcome": "x"}),
+            lambda: control.with_user(sre).record_check("pass"),
+            lambda: deployment.with_user(sre).write({"status": "failed"}),
+            lambda: deployment.with_user(rm).action_roll_back(*back),
+        ):
+            with self.assertRaises(AccessError):
+                attempt()
+        after = self.snapshot("ipai_exception", "ipai_approval", "ipai_incident")
+        self.assertEqual(after, before)
 
     def test_an_event_is_seen_in_the_company_of_its_release(self):
         self.other_project.company_id = self.company

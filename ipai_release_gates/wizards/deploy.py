@@ -65,9 +65,10 @@ class DeployWizard(models.TransientModel):
     def _compute_obstacle(self):
         Deployment = self.env["ipai.deployment"]
         for wizard in self:
-            # Judged whatever the person may read; what is shown are refusals.
-            environment = wizard.environment_id._origin.sudo()
-            back = wizard.rollback_of_id._origin.sudo()
+            # A wizard may name any environment by its id; of one that the person may
+            # read it is judged whatever else they may read.
+            environment = wizard.environment_id._origin._filtered_access("read").sudo()
+            back = wizard.rollback_of_id._origin._filtered_access("read").sudo()
             told = []
             for release in wizard._releases().sudo() if environment else ():
                 problems = Deployment._obstacles(

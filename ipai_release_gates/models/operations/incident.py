@@ -32,7 +32,7 @@ class Incident(models.Model):
         required=True,
         default="medium",
     )
-    project_id = fields.Many2one(store=True, related_sudo=True, index=True)
+    project_id = fields.Many2one(store=True, index=True)
     deployment_id = fields.Many2one("ipai.deployment", ondelete="restrict")
     blocking = fields.Boolean(
         default=True, help="Holds the production promotions of the project while open."

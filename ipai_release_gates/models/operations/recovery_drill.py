@@ -20,8 +20,13 @@ class RecoveryDrill(models.Model):
     environment_id = fields.Many2one(
         "ipai.environment", required=True, ondelete="restrict", index=True
     )
+    # Read with the rights of whoever asks: a form not yet saved may name any
+    # environment by its id.
     project_id = fields.Many2one(
-        related="environment_id.project_id", store=True, index=True
+        related="environment_id.project_id",
+        related_sudo=False,
+        store=True,
+        index=True,
     )
     drill_type = fields.Selection(
         [

@@ -119,7 +119,7 @@ class ReleaseException(models.Model):
         "current revision.",
     )
     hours_left = fields.Float(compute="_compute_by_the_clock")
-    project_id = fields.Many2one(store=True, related_sudo=True, index=True)
+    project_id = fields.Many2one(store=True, index=True)
     requested_at = fields.Datetime(readonly=True)
     approved_at = fields.Datetime(readonly=True)
     approval_ids = fields.One2many("ipai.approval", "exception_id", readonly=True)
