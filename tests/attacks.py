@@ -49,10 +49,7 @@ _TABLES = {
     "ir_attachment": "res_model = 'ipai.evidence'",
 }
 # Moved by every refusal that is recorded, and by whoever looks.
-_IGNORED = [
-    *("fact_version", "ledger_sequence", "ledger_hash", "write_date", "write_uid"),
-    "rejudge_at",  # when gates are looked at again; anybody may have them evaluated
-]
+_IGNORED = ["fact_version", "ledger_sequence", "ledger_hash", "write_date", "write_uid"]
 
 
 class Web:
