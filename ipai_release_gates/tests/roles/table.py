@@ -820,7 +820,9 @@ OPERATIONS = [
             _DEPLOYMENTS,
             NOBODY,
             "deployed_by_ci",
-            _write("ipai.deployment", "deployment", lambda m: {"status": "failed"}),
+            _write(
+                "ipai.deployment", "deployment", lambda m: {"status": "rolled_back"}
+            ),
             "ipai_deployment",
         ),
         (
