@@ -19,6 +19,18 @@ ROLES = frozenset(
 
 _ANY_GATE = None
 _OPERATIONAL_GATES = frozenset({None, "G4"})
+#: What an SRE proves for no gate in particular, and so for each: how things run, not
+#: whether a release was built and verified.
+_OPERATIONAL_EVIDENCE = frozenset(
+    {
+        "reference",
+        "health_check",
+        "monitoring_baseline",
+        "fallback_timer",
+        "restore_drill",
+        "incident_report",
+    }
+)
 
 # role -> event type -> gates it may speak of (_ANY_GATE: all)
 _SENDS = {
@@ -50,7 +62,7 @@ _SENDS = {
 }
 
 
-def may_send(roles, event_type, source_system, gate_code):
+def may_send(roles, event_type, source_system, gate_code, evidence_type=None):
     """Return None when the sender may, else the sentence that says why not.
 
     :param frozenset roles: all the sender holds, from ``ROLES``; others count for
@@ -58,6 +70,7 @@ def may_send(roles, event_type, source_system, gate_code):
     :param str event_type: as in the envelope.
     :param str source_system: as in the envelope.
     :param gate_code: as in the envelope, or None.
+    :param evidence_type: as in the payload of ``evidence``, or None.
     """
     if event_type == "gate_signoff":
         return None
@@ -73,6 +86,16 @@ def may_send(roles, event_type, source_system, gate_code):
         return (
             f"The role {_words(mine)} may send {event_type} for gate G4 or for no"
             f" gate, not for {gate_code}."
+        )
+    if (
+        event_type == "evidence"
+        and gate_code is None
+        and _ANY_GATE not in gates
+        and evidence_type not in _OPERATIONAL_EVIDENCE
+    ):
+        return (
+            f"The role {_words(mine)} may send {evidence_type} for gate G4 only: name"
+            " the gate."
         )
     if source_system != "manual" and "ci_service" not in roles:
         return (

@@ -172,6 +172,8 @@ class TestAnswersTable(GateCase):
             for event_type in sorted(types):
                 source = "github_actions" if login == "ci" else "manual"
                 gate = "G2" if event_type == "gate_signoff" else None
+                if (login, event_type) == ("sre", "evidence"):
+                    gate = "G4"
                 payload = dict(PAYLOADS[event_type])
                 if event_type == "gate_signoff":
                     if login == "sre":
@@ -557,11 +559,15 @@ class TestAnswersTable(GateCase):
         self.rejected(event, 403, "forbidden", user=self.qa)
 
     def test_an_sre_records_operational_evidence_only(self):
-        for gate, allowed in (("G2", False), ("G4", True), (None, True)):
-            event = self.event(
-                "evidence", PAYLOADS["evidence"], self.release, gate_code=gate
-            )
-            with self.subTest(gate=gate):
+        for gate, kind, allowed in (
+            ("G2", "incident_report", False),
+            ("G4", "test_result", True),
+            (None, "incident_report", True),
+            (None, "test_result", False),
+        ):
+            payload = {**PAYLOADS["evidence"], "type": kind}
+            event = self.event("evidence", payload, self.release, gate_code=gate)
+            with self.subTest(gate=gate, kind=kind):
                 answer = self.answer(event, self.sre)
                 self.assertEqual(answer["status"] == "accepted", allowed)
 

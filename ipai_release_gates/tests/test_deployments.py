@@ -76,6 +76,22 @@ class TestApproval(DeploymentCase):
             )
         self.assertFalse(release.deployment_ids)
 
+    def test_by_hand_nothing_is_rolled_back_without_what_belongs_to_it(self):
+        deployment = self.by_hand(status="succeeded")
+        with self.assertRaisesRegex(UserError, "use Roll Back"):
+            deployment.write({"status": "rolled_back"})
+        with self.assertRaisesRegex(UserError, "use Roll Back"):
+            self.by_hand(environment="staging", status="rolled_back")
+        answer = self.report(
+            self.release,
+            "rolled_back",
+            user=self.sre,
+            external_id=deployment.external_id,
+        )
+        self.assertEqual(answer["status"], "rejected")
+        self.assertEqual(answer["detail"]["field"], "payload.status")
+        self.assertEqual(deployment.status, "succeeded")
+
     def test_a_refusal_is_left_to_both_ends_of_the_transaction_for_the_ledger(self):
         cr = self.env.cr
         release = self.open_release()

@@ -70,6 +70,16 @@ class TestGovernanceChain(GovernanceCase):
 
     # --- the chain -------------------------------------------------------------------
 
+    def test_a_change_of_the_settings_is_told_though_no_verdict_rests_on_it(self):
+        settings = self.env.ref("ipai_release_gates.settings")
+        former = settings.payload_retention_days
+        release = self.open_release()
+        before = self.versions(release)
+        row = self.only(lambda: settings.write({"payload_retention_days": 9}))
+        self.assertEqual(row["body"]["before"], {"payload_retention_days": former})
+        self.assertEqual(row["body"]["after"], {"payload_retention_days": 9})
+        self.assertEqual(self.versions(release), before)
+
     def test_what_the_addon_brings_is_in_the_chain(self):
         rows = self.chain()
         self.assertEqual(rows[0]["previous_hash"], ledger.GENESIS)

@@ -178,7 +178,7 @@ class TestRetention(GateCase):
         for login in ROLES:
             mine = self.settings.with_user(self.users[login])
             with self.subTest(login):
-                if login in ("governance", "auditor"):
+                if login in ("governance", "auditor", "rm"):
                     self.assertEqual(mine.read()[0]["payload_retention_days"], DAYS)
                 else:
                     with self.assertRaises(AccessError):

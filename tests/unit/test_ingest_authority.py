@@ -38,7 +38,7 @@ def test_every_role_is_in_the_table():
 @pytest.mark.parametrize("role", sorted(MAY))
 @pytest.mark.parametrize("event_type", FACTS)
 def test_each_role_sends_its_types_and_no_other(role, event_type):
-    reason = may_send(frozenset({role}), event_type, "manual", None)
+    reason = may_send(frozenset({role}), event_type, "manual", None, "health_check")
     assert (reason is None) == (event_type in MAY[role])
     if reason:
         assert event_type in reason
@@ -48,7 +48,7 @@ def test_each_role_sends_its_types_and_no_other(role, event_type):
 @pytest.mark.parametrize("source", sorted(set(SOURCE_SYSTEMS) - {"manual"}))
 def test_a_person_cannot_speak_for_a_system(role, source):
     for event_type in MAY[role]:
-        reason = may_send(frozenset({role}), event_type, source, None)
+        reason = may_send(frozenset({role}), event_type, source, None, "health_check")
         assert "source_system" in reason
         assert source in reason
 
@@ -69,10 +69,21 @@ def test_a_sign_off_is_judged_where_it_is_recorded_not_by_role(role, source):
     ("gate", "allowed"), [("G4", True), (None, True), ("G1", False), ("G3", False)]
 )
 def test_operational_evidence_is_for_the_last_gate_or_none(gate, allowed):
-    reason = may_send(frozenset({"sre"}), "evidence", "manual", gate)
+    reason = may_send(
+        frozenset({"sre"}), "evidence", "manual", gate, "monitoring_baseline"
+    )
     assert (reason is None) == allowed
     if reason:
         assert gate in reason
+
+
+@pytest.mark.parametrize("kind", ["acceptance_criteria", "test_result", None])
+def test_what_is_not_operational_an_sre_proves_for_the_last_gate_only(kind):
+    roles = frozenset({"sre"})
+    assert may_send(roles, "evidence", "manual", "G4", kind) is None
+    assert "name the gate" in may_send(roles, "evidence", "manual", None, kind)
+    both = roles | {"qa_tester"}
+    assert may_send(both, "evidence", "manual", None, kind) is None
 
 
 def test_a_second_role_lifts_the_limit_of_the_first():

@@ -9,6 +9,7 @@ class Settings(models.Model):
     """
 
     _name = "ipai.settings"
+    _inherit = "ipai.policy.mixin"
     _description = "Settings of the release gates"
 
     payload_retention_days = fields.Integer(
@@ -19,6 +20,9 @@ class Settings(models.Model):
         "unless evidence or a sign-off rests on it. 0: it is kept for ever.",
     )
 
+    # No verdict rests on them; that they change is told all the same.
+    _policy_deciding = frozenset()
+
     _only_one = models.UniqueIndex("((1))", "There is one record of settings.")
     _retention_range = models.Constraint(
         "CHECK (payload_retention_days BETWEEN 0 AND 36500)",
@@ -28,6 +32,9 @@ class Settings(models.Model):
     @api.depends_context("lang")
     def _compute_display_name(self):
         self.display_name = self.env._("Settings")
+
+    def _policy_name(self):
+        return "settings"
 
     @api.model
     def _current(self):

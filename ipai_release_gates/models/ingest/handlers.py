@@ -363,6 +363,16 @@ class ControlPlane(models.AbstractModel):
                 ),
                 "payload.rollback_of",
             )
+        manual = submission.envelope.source_system == "manual"
+        if manual and payload["status"] == "rolled_back":
+            raise Refused(
+                "invalid_field",
+                self.env._(
+                    "A person records a rollback with its trigger, reason, outcome and "
+                    "evidence: on the deployment, by Roll Back."
+                ),
+                "payload.status",
+            )
         deployment = known.get(payload["external_id"], Deployment)
         if deployment:
             # After a detour over another commit it still is of its first revision.
@@ -392,7 +402,6 @@ class ControlPlane(models.AbstractModel):
             )
             # What has not happened yet is refused, so that a pipeline stops; a person
             # records no such deployment at all.
-            manual = submission.envelope.source_system == "manual"
             if obstacles and (manual or payload["status"] == "in_progress"):
                 raise Refused(
                     "forbidden",

@@ -275,7 +275,11 @@ class ControlPlane(models.AbstractModel):
                 continue
             submission.envelope = envelope
             refusal = ingest.may_send(
-                roles, envelope.event_type, envelope.source_system, envelope.gate_code
+                roles,
+                envelope.event_type,
+                envelope.source_system,
+                envelope.gate_code,
+                envelope.payload.get("type"),
             )
             if refusal:
                 submission.reject("forbidden", refusal)

@@ -160,6 +160,8 @@ class Deployment(models.Model):
             raise AccessError(
                 self.env._("A deployment is advanced by whoever recorded it.")
             )
+        if vals.get("status") == "rolled_back":
+            self._refuse_bare_rollback()
         for deployment in self:
             deployment._advance(vals.get("status", deployment.status))
         return True

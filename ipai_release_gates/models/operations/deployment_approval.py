@@ -25,6 +25,8 @@ class Deployment(models.Model):
             release, back = release.sudo(), self.sudo()
             back = back.browse(vals.get("rollback_of_id") or ()).exists()
             self._require_approval(release, environment.sudo(), back)
+        if vals.get("status") == "rolled_back":
+            self._refuse_bare_rollback()
         return vals
 
     @api.model

@@ -10,6 +10,15 @@ class Deployment(models.Model):
 
     _inherit = "ipai.deployment"
 
+    def _refuse_bare_rollback(self):
+        """By hand, a rollback is recorded with all that belongs to it."""
+        raise UserError(
+            self.env._(
+                "A rollback names its trigger, reason, outcome and evidence: use Roll "
+                "Back."
+            )
+        )
+
     def action_roll_back(self, trigger, reason, outcome, evidence, restored_id=None):
         """Record that this deployment was rolled back.
 

@@ -117,7 +117,7 @@ class Evidence(models.Model):
         type_ = self.env["ipai.evidence.type"].browse(vals.get("type_id") or ())
         if not type_:
             raise UserError(self.env._("Evidence needs a type."))
-        self._refuse_gate(vals.get("gate_id"))
+        self._refuse_gate(vals.get("gate_id"), type_.code)
         problems = type_._metadata_errors(vals.get("metadata"))
         if problems:
             raise ValidationError(
@@ -161,17 +161,18 @@ class Evidence(models.Model):
                 self.env._("This drill is not one of the evidence's project.")
             )
 
-    def _refuse_gate(self, gate_id):
+    def _refuse_gate(self, gate_id, type_code):
         """By hand, a role records evidence for the gates it may send evidence for.
 
         :param gate_id: database id of the gate, or nothing
+        :param type_code: code of the type of evidence
         :raises AccessError: saying for which gates the user may
         """
         roles = self.env["ipai.control.plane"]._roles()
         # Reading the code of the gate that was named discloses nothing.
         gate = self.env["ipai.gate"].sudo().browse(gate_id or ())
         refusal = roles and ingest.may_send(
-            roles, "evidence", "manual", gate.code or None
+            roles, "evidence", "manual", gate.code or None, type_code
         )
         if refusal:
             # The message is the contract's own, the same on every transport.

@@ -184,7 +184,9 @@ class Release(models.Model):
             # The evidence package is no evidence of its own: its parts have steps.
             return {}
         try:
-            evidence._refuse_gate(requirement.gate_id.id)
+            evidence._refuse_gate(
+                requirement.gate_id.id, requirement.evidence_type_id.code
+            )
         except UserError:
             return {}
         return {

@@ -165,6 +165,11 @@ READERS = {
     "ipai.freeze.window": EVERY_ROLE,
     "ipai.author.alias": OVERSIGHT,
     "ipai.settings": OVERSIGHT,
+    "ipai.report.gate.summary": EVERY_ROLE,
+    "ipai.report.promotion.eligibility": EVERY_ROLE,
+    "ipai.report.evidence.completeness": EVERY_ROLE - {CI},
+    "ipai.report.exception.status": OPERATIONAL | {DEV},
+    "ipai.report.deployment.history": OPERATIONAL,
     "ipai.ci.account": OVERSIGHT,
     "ipai.ci.key": OVERSIGHT,
 }
