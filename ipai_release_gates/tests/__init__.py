@@ -14,6 +14,7 @@ from . import test_incidents
 from . import test_ledger
 from . import test_ledger_verification
 from . import test_next_steps
+from . import test_persona_contracts
 from . import test_policy_data
 from . import test_query_counts
 from . import test_record_rules

@@ -204,6 +204,24 @@ class TestGovernanceChain(GovernanceCase):
                 "observer",
             ),
             ("ipai.expertise.domain", {"code": "odoo.x", "name": "X"}, "odoo.x"),
+            (
+                "ipai.persona.expertise",
+                {
+                    "persona_id": self.personas["developer"].id,
+                    "domain_id": self.env.ref(f"{MODULE}.domain_sre_backup_recovery").id,
+                },
+                "developer/odoo.sre.backup_recovery",
+            ),
+            (
+                "ipai.agent.capability",
+                {"code": "look", "name": "Look", "domain_id": domain.id},
+                "look",
+            ),
+            (
+                "ipai.persona.contract",
+                {"persona_id": self.personas["sre"].id, "mission": "To run it."},
+                "sre/draft",
+            ),
         ):
             with self.subTest(model=model):
                 records = self.env[model].with_user(self.governance)
@@ -291,7 +309,7 @@ class TestGovernanceChain(GovernanceCase):
     def test_what_cannot_change_a_verdict_leaves_releases_alone(self):
         release = self.open_release()
         before = self.versions(release)
-        self.personas["qa_tester"].write({"mission": "To ask."})
+        self.personas["qa_tester"].write({"sequence": 99})
         self.env["ipai.expertise.domain"].search([], limit=1).write({"scope": "All."})
         self.assertEqual(self.versions(release), before)
 
