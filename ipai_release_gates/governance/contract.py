@@ -50,9 +50,7 @@ def difference(former, values):
     """
     if former is None:
         return ""
-    lines = difflib.unified_diff(
-        _as_text(former), _as_text(values), lineterm="", n=1
-    )
+    lines = difflib.unified_diff(_as_text(former), _as_text(values), lineterm="", n=1)
     # The two lines that name files say nothing here.
     return "\n".join(list(lines)[2:])
 

@@ -155,6 +155,7 @@ class TestGovernanceChain(GovernanceCase):
     def test_creation_and_deletion_are_told_for_every_kind_of_policy(self):
         now = self.env.cr.now()
         domain = self.env["ipai.expertise.domain"].search([], limit=1)
+        mail = self.env.ref(f"{MODULE}.domain_sre_network_dns_mail")
         group = self.env["res.groups"].create({"name": "Observers"})
         for model, vals, name in (
             ("ipai.gate", {"code": "G9", "name": "Nine", "sequence": 90}, "G9"),
@@ -208,7 +209,9 @@ class TestGovernanceChain(GovernanceCase):
                 "ipai.persona.expertise",
                 {
                     "persona_id": self.personas["developer"].id,
-                    "domain_id": self.env.ref(f"{MODULE}.domain_sre_backup_recovery").id,
+                    "domain_id": self.env.ref(
+                        f"{MODULE}.domain_sre_backup_recovery"
+                    ).id,
                 },
                 "developer/odoo.sre.backup_recovery",
             ),

@@ -1,4 +1,4 @@
-"""What personas answer for: one template, versions that are kept, reviews, expertise."""
+"""What personas answer for: one template, kept versions, reviews, expertise."""
 
 import json
 from datetime import timedelta
@@ -42,9 +42,12 @@ class ContractCase(GovernanceCase):
 
     def refused_by_database(self, error, query, *params):
         self.env.flush_all()
-        with mute_logger("odoo.sql_db"), self.assertRaises(error) as caught:
-            with self.env.cr.savepoint():
-                self.env.cr.execute(SQL(query, *params))
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(error) as caught,
+            self.env.cr.savepoint(),
+        ):
+            self.env.cr.execute(SQL(query, *params))
         return caught.exception.diag
 
 
@@ -112,9 +115,7 @@ class TestContracts(ContractCase):
                     "UPDATE ipai_persona_contract SET state = 'superseded'"
                     f"{change} WHERE id = %s"
                 )
-                diag = self.refused_by_database(
-                    errors.CheckViolation, query, draft.id
-                )
+                diag = self.refused_by_database(errors.CheckViolation, query, draft.id)
             else:
                 diag = self.refused_by_database(
                     errors.CheckViolation, activated, SQL(change), draft.id

@@ -57,7 +57,10 @@ class AgentCapability(models.Model):
     @api.constrains("domain_id", "persona_id")
     def _validate_persona(self):
         for capability in self.filtered("persona_id"):
-            if capability.domain_id not in capability.persona_id.expertise_ids.domain_id:
+            if (
+                capability.domain_id
+                not in capability.persona_id.expertise_ids.domain_id
+            ):
                 raise ValidationError(
                     self.env._(
                         "%(persona)s does not hold %(domain)s, which the capability "

@@ -120,7 +120,9 @@ class ExpertiseRegistry(models.AbstractModel):
             Command.delete(each.id) for name, each in held.items() if name not in levels
         ]
         # Who stops being the primary comes before who becomes it.
-        for name, level in sorted(levels.items(), key=lambda item: item[1] == "primary"):
+        for name, level in sorted(
+            levels.items(), key=lambda item: item[1] == "primary"
+        ):
             if name not in held:
                 values = {"persona_id": records["personas"][name].id, "level": level}
                 commands.append(Command.create(values))

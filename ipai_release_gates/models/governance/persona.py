@@ -7,7 +7,7 @@ class Persona(models.Model):
 
     _name = "ipai.persona"
     _description = "Persona"
-    _inherit = ["ipai.policy.mixin", "mail.activity.mixin"]
+    _inherit = ["ipai.policy.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "sequence, id"
 
     code = fields.Char(required=True)
@@ -31,7 +31,7 @@ class Persona(models.Model):
     )
     mission = fields.Text(related="contract_id.mission")
     expertise_ids = fields.One2many(
-        "ipai.persona.expertise", "persona_id", string="Expertise"
+        "ipai.persona.expertise", "persona_id", string="Holds"
     )
 
     _code_unique = models.Constraint(

@@ -68,7 +68,9 @@ class PersonaContract(models.Model):
         "Required evidence", "What must be on record for its work to count."
     )
     kpis = _section("KPIs", "The figures by which its work is judged.")
-    failure_modes = _section("Failure modes", "How it fails, what prevents or shows it.")
+    failure_modes = _section(
+        "Failure modes", "How it fails, what prevents or shows it."
+    )
     outcomes = _section("Primary outcomes", "Three to five of them.")
     governance_overlay = fields.Char(
         default=governance.OVERLAY,
@@ -221,8 +223,9 @@ class PersonaContract(models.Model):
             if contract.state != "draft":
                 mine = (contract.version_major, contract.version_minor)
                 former = former.filtered(
-                    lambda other, mine=mine: (other.version_major, other.version_minor)
-                    < mine
+                    lambda other, mine=mine: (
+                        (other.version_major, other.version_minor) < mine
+                    )
                 )
             contract.previous_id = former.sorted(
                 lambda other: (other.version_major, other.version_minor)
@@ -321,9 +324,7 @@ class PersonaContract(models.Model):
         self.check_access("write")
         for contract in self:
             if contract.state != "draft":
-                raise UserError(
-                    self.env._("%s is not a draft.", contract.display_name)
-                )
+                raise UserError(self.env._("%s is not a draft.", contract.display_name))
             if contract.missing:
                 raise UserError(
                     self.env._(
@@ -424,7 +425,8 @@ class PersonaContract(models.Model):
         Once per due date.
         """
         self._work_through(
-            self._due_for_review() & Domain("review_asked", "=", False), "_ask_for_review"
+            self._due_for_review() & Domain("review_asked", "=", False),
+            "_ask_for_review",
         )
 
     def _ask_for_review(self):
