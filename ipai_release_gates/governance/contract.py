@@ -2,7 +2,7 @@
 
 import difflib
 
-from .template import FIELDS, LABELS, MAJOR, SECTIONS, points
+from .template import FIELDS, GENERATED, LABELS, MAJOR, SECTIONS, points
 
 #: What a difference is made from, in this order.
 _COMPARED = (*FIELDS, "outcomes", "governance_overlay", "review_cadence")
@@ -35,24 +35,23 @@ def next_version(former, values):
     return former["major"], former["minor"] + 1, ()
 
 
-def _as_text(values):
-    lines = []
-    for name in _COMPARED:
-        lines += [f"{_LABELS[name]}:", *points(values.get(name)), ""]
-    return lines
-
-
 def difference(former, values):
-    """What changed from one version to another, as a unified diff.
+    """What changed from one version to another, section by section.
 
     :param former: dict of text by field; ``None`` gives no difference
-    :returns: text, empty when nothing changed
+    :returns: text with a line per point, ``-`` taken out and ``+`` put in; empty when
+        nothing changed
     """
-    if former is None:
-        return ""
-    lines = difflib.unified_diff(_as_text(former), _as_text(values), lineterm="", n=1)
-    # The two lines that name files say nothing here.
-    return "\n".join(list(lines)[2:])
+    lines = []
+    for name in _COMPARED if former is not None else ():
+        changed = difflib.unified_diff(
+            points(former.get(name)), points(values.get(name)), lineterm="", n=0
+        )
+        # The two lines that name files, and those that count lines, say nothing here.
+        shown = [line for line in list(changed)[2:] if not line.startswith("@@")]
+        if shown:
+            lines += [f"{_LABELS[name]}:", *shown, ""]
+    return "\n".join(lines).rstrip()
 
 
 def _escaped(text):
@@ -66,6 +65,8 @@ def to_markdown(values):
         ``domains``, a list of ``(code, level)``
     """
     lines = [
+        GENERATED,
+        "",
         f"# {_escaped(values['name'])}",
         "",
         f"Contract of the persona `{values['code']}`, version {values['version']}, "

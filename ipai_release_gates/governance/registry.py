@@ -35,6 +35,7 @@ _PARTS = {
     },
 }
 _HEADER = """\
+# Generated from the addon's records by `python3 -m tools publish`, or exported from Odoo.
 # The expertise registry: personas, domains and who holds them, capabilities of agents.
 # A capability maps to a domain first; the persona, if one is named, must hold it.
 """

@@ -90,6 +90,13 @@ _OVERLAY_RULES = (
 )
 
 
+#: On top of what is published.
+GENERATED = (
+    "<!-- Generated from the addon's records by `python3 -m tools publish`: "
+    "not to be edited. -->"
+)
+
+
 def points(text):
     """The points of a section: its lines that say something."""
     return [line.strip() for line in (text or "").splitlines() if line.strip()]
@@ -114,6 +121,8 @@ def template_markdown():
     """The template as it is published."""
     least, most = OUTCOMES
     lines = [
+        GENERATED,
+        "",
         "# Persona contract template",
         "",
         "Every persona of the release process has a contract of this form: ten sections,",

@@ -209,11 +209,9 @@ class TestGovernanceChain(GovernanceCase):
                 "ipai.persona.expertise",
                 {
                     "persona_id": self.personas["developer"].id,
-                    "domain_id": self.env.ref(
-                        f"{MODULE}.domain_sre_backup_recovery"
-                    ).id,
+                    "domain_id": mail.id,
                 },
-                "developer/odoo.sre.backup_recovery",
+                "developer/odoo.sre.network_dns_mail",
             ),
             (
                 "ipai.agent.capability",

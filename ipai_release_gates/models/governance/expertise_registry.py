@@ -66,6 +66,30 @@ class ExpertiseRegistry(models.AbstractModel):
         return governance.to_yaml(self._present())
 
     @api.model
+    def _published(self):
+        """What is published of the personas: text by file name."""
+        files = {
+            "template.md": governance.template_markdown(),
+            "expertise_registry.yaml": self._export(),
+        }
+        personas = self.env["ipai.persona"].with_context(lang="en_US")
+        for persona in personas.search([]).filtered("contract_id"):
+            contract = persona.contract_id
+            held = persona.expertise_ids.sorted(
+                lambda each: (each.level, each.domain_id.code)
+            )
+            files[f"{persona.code}.md"] = governance.to_markdown(
+                {
+                    **contract._texts(),
+                    "code": persona.code,
+                    "name": persona.name,
+                    "version": contract.version,
+                    "domains": [(each.domain_id.code, each.level) for each in held],
+                }
+            )
+        return files
+
+    @api.model
     def _apply(self, wanted, changes):
         """Write a registry that was read and checked, in this transaction.
 
