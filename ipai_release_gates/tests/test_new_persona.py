@@ -93,6 +93,48 @@ class TestNewPersona(ContractCase):
         with self.assertRaises(UserError):
             release.with_user(user).write({"name": "mine"})
 
+    def test_each_right_that_can_be_ticked_is_of_use(self):
+        persona = self.made(**EVERY)
+        user = self.new_user("reviewer")
+        user.group_ids += persona.group_id
+        release = self.open_release()
+        self.stages["qa_validation"].persona_ids += persona
+        self.pass_g1(release)
+        release.with_user(user).write({"stage_id": self.stages["qa_validation"].id})
+        self.assertEqual(release.stage_id, self.stages["qa_validation"])
+        self.pass_g2(release)
+        self.refused(release, "staging_acceptance", user)
+        values = self.exception_values(release)
+        self.assertTrue(self.env["ipai.exception"].with_user(user).create(values))
+        staging = self.environments["staging"].id
+        for model, vals in (
+            ("ipai.incident", {"release_id": release.id, "name": "Slow"}),
+            (
+                "ipai.deployment",
+                {
+                    "release_id": release.id,
+                    "environment_id": staging,
+                    "external_id": "by hand",
+                },
+            ),
+            (
+                "ipai.environment.event",
+                {"environment_id": staging, "event_type": "backup_complete"},
+            ),
+            (
+                "ipai.recovery.drill",
+                {
+                    "environment_id": staging,
+                    "drill_type": "failover",
+                    "outcome": "failure",
+                    "note": "It did not switch over.",
+                    "criterion_ids": [Command.create({"name": "It switches over"})],
+                },
+            ),
+        ):
+            with self.subTest(model=model):
+                self.assertTrue(self.env[model].with_user(user).create(vals))
+
     def governance_fails_to_join(self, group):
         me = self.governance
         with self.assertRaises(AccessError):

@@ -149,6 +149,21 @@ class TestContracts(ContractCase):
         self.assertEqual(self.personas["sre"].mission, "Other.")
         self.assertEqual(draft.difference, f"Mission:\n-{mission}\n+Other.")
 
+    def test_a_persona_is_found_by_the_contract_in_force(self):
+        personas = self.env["ipai.persona"].with_user(self.dev)
+        group = self.env["res.groups"].create({"name": "Reviewers"})
+        bare = self.env["ipai.persona"].create(
+            {"code": "reviewer", "name": "Reviewer", "group_id": group.id}
+        )
+        former, draft = self.contract, self.draft(mission="To keep watch.")
+        sre = self.personas["sre"].with_user(self.dev)
+        self.assertFalse(personas.search([("mission", "ilike", "keep watch")]))
+        draft.action_activate()
+        self.assertEqual(personas.search([("mission", "ilike", "keep watch")]), sre)
+        self.assertEqual(personas.search([("contract_id", "=", draft.id)]), sre)
+        self.assertFalse(personas.search([("contract_id", "=", former.id)]))
+        self.assertEqual(personas.search([("contract_id", "=", False)]).sudo(), bare)
+
     def test_what_says_the_same_is_no_new_version(self):
         with self.assertRaisesRegex(UserError, "says the same"):
             self.draft().action_activate()

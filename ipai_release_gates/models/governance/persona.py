@@ -49,16 +49,16 @@ class Persona(models.Model):
             )[:1]
 
     def _search_contract_id(self, operator, value):
-        if operator not in ("in", "any"):
+        in_force = Domain("state", "=", "active")
+        if operator in ("any", "any!"):
+            inner = value if isinstance(value, Domain) else Domain("id", "in", value)
+            return Domain("contract_ids", operator, in_force & inner)
+        if operator != "in":
             return NotImplemented
-        in_force = Domain("contract_ids", "any", Domain("state", "=", "active"))
-        if operator == "any":
-            return in_force & Domain("contract_ids", "any", value)
-        domain = Domain.FALSE
+        domain = Domain("contract_ids", "any", in_force & Domain("id", "in", value))
         if False in value:
-            domain |= ~in_force
-        ids = [id_ for id_ in value if id_]
-        return domain | in_force & Domain("contract_ids", "in", ids)
+            domain |= ~Domain("contract_ids", "any", in_force)
+        return domain
 
     def action_new_contract(self):
         """Button: draft the next version of the contract, or the first."""
