@@ -69,8 +69,10 @@ def to_markdown(values):
         "",
         f"# {_escaped(values['name'])}",
         "",
-        f"Contract of the persona `{values['code']}`, version {values['version']}, "
-        f"reviewed {_CADENCE[values['review_cadence']]}.",
+        (
+            f"Contract of the persona `{values['code']}`, version {values['version']}, "
+            f"reviewed {_CADENCE[values['review_cadence']]}."
+        ),
         "",
         f"The [governance overlay]({values['governance_overlay']}) applies.",
         "",

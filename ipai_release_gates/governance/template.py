@@ -75,16 +75,26 @@ OUTCOMES = (3, 5)
 OVERLAY = "template.md#governance-overlay"
 
 _OVERLAY_RULES = (
-    "Evidence before decision: a gate passes on what is recorded for the revision that "
-    "is released, never on what somebody remembers.",
-    "A gate that is not passed is not walked around. Where a condition cannot be met in "
-    "time, an exception is requested, approved by others, and expires.",
-    "Duties are kept apart per person: nobody signs a revision they wrote, nobody signs "
-    "both G2 and G3 of it, nobody approves an exception they requested.",
-    "Decisions are facts: who, when, on which revision and why. They are superseded by "
-    "newer ones, not edited.",
-    "Environments are safe by default. A control is switched off by an approved "
-    "exception only.",
+    (
+        "Evidence before decision: a gate passes on what is recorded for the revision "
+        "that is released, never on what somebody remembers."
+    ),
+    (
+        "A gate that is not passed is not walked around. Where a condition cannot be "
+        "met in time, an exception is requested, approved by others, and expires."
+    ),
+    (
+        "Duties are kept apart per person: nobody signs a revision they wrote, nobody "
+        "signs both G2 and G3 of it, nobody approves an exception they requested."
+    ),
+    (
+        "Decisions are facts: who, when, on which revision and why. They are "
+        "superseded by newer ones, not edited."
+    ),
+    (
+        "Environments are safe by default. A control is switched off by an approved "
+        "exception only."
+    ),
     "Whoever cannot decide within their rights escalates, and says so in the record.",
     "Where a contract and this overlay differ, the stricter of the two holds.",
 )
@@ -120,15 +130,15 @@ def missing(values):
 def template_markdown():
     """The template as it is published."""
     least, most = OUTCOMES
+    decisive = " or ".join(LABELS[name].lower() for name in MAJOR)
     lines = [
         GENERATED,
         "",
         "# Persona contract template",
         "",
-        "Every persona of the release process has a contract of this form: ten sections,",
-        f"{least} to {most} primary outcomes and the governance overlay below. A version "
-        "in which a section",
-        "is empty cannot come into force.",
+        "Every persona of the release process has a contract of this form:",
+        f"ten sections, {least} to {most} primary outcomes and the overlay below.",
+        "A version in which a section is empty cannot come into force.",
         "",
         "## Sections",
         "",
@@ -141,12 +151,10 @@ def template_markdown():
         "",
         "## Versions",
         "",
-        "One version is in force; earlier ones stay readable and are never edited. A new "
-        "version says",
-        "why it is made. It counts as major (2.0) when "
-        + " or ".join(LABELS[name].lower() for name in MAJOR)
-        + " change,",
-        "as minor (1.1) otherwise. Each contract is reviewed every month or every quarter.",
+        "One version is in force; earlier ones stay readable and are never edited.",
+        "A new version says why it is made. It counts as major (2.0) when",
+        f"{decisive} change, as minor (1.1) otherwise.",
+        "Each contract is reviewed every month or every quarter.",
         "",
         "## Governance overlay",
         "",

@@ -1,4 +1,4 @@
-"""The expertise registry goes out as YAML and comes back; with an error nothing does."""
+"""The registry goes out as YAML and comes back; with an error nothing changes."""
 
 import base64
 from pathlib import Path

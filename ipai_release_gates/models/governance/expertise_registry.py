@@ -105,18 +105,17 @@ class ExpertiseRegistry(models.AbstractModel):
             for part, model in _MODELS.items()
         }
         # A capability leaves its persona before the persona may lose the domain.
-        for (part, code), found in touched.items():
-            if part == "capabilities" and code in records[part]:
-                if any(change.field in ("domain", "persona") for change in found):
-                    records[part][code].persona_id = False
+        capabilities = [code for part, code in touched if part == "capabilities"]
+        for code in capabilities:
+            if code in records["capabilities"]:
+                records["capabilities"][code].persona_id = False
         for (part, code), found in touched.items():
             if part == "personas":
                 records[part][code].name = wanted[part][code]["name"]
             elif part == "domains":
                 self._apply_domain(records, code, wanted[part][code], found)
-        for (part, code), _found in touched.items():
-            if part == "capabilities":
-                self._apply_capability(records, code, wanted[part][code])
+        for code in capabilities:
+            self._apply_capability(records, code, wanted["capabilities"][code])
 
     @api.model
     def _apply_domain(self, records, code, wanted, changes):

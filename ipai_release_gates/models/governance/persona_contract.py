@@ -174,7 +174,7 @@ class PersonaContract(models.Model):
                             (OLD.state = 'active' AND NEW.state = 'superseded'))
                     )) THEN
                         RAISE EXCEPTION
-                            'a contract that came into force is kept as it was: %% refused',
+                            'a contract that came into force is kept: %% refused',
                             TG_OP USING ERRCODE = 'insufficient_privilege';
                     END IF;
                     RETURN coalesce(NEW, OLD);

@@ -126,11 +126,14 @@ tours.add("ipai_registry_names_the_line", {
             trigger:
                 ".modal .o_field_widget[name='content'] input[type='file']:not(:visible)",
             run({ anchor }) {
-                const file = new File(["version: 1\npersonas: 7\n"], "mine.yaml");
-                const transfer = new DataTransfer();
+                const file = new window.File(
+                    ["version: 1\npersonas: 7\n"],
+                    "mine.yaml"
+                );
+                const transfer = new window.DataTransfer();
                 transfer.items.add(file);
                 anchor.files = transfer.files;
-                anchor.dispatchEvent(new Event("change", { bubbles: true }));
+                anchor.dispatchEvent(new window.Event("change", { bubbles: true }));
             },
         },
         {
