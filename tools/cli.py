@@ -45,6 +45,11 @@ COMMANDS = {
         "carry a release of this repository through its gates",
     ),
     "lint": ("lint", ("run", "test", "lint"), "run all linters"),
+    "publish": (
+        "publish",
+        ("run",),
+        "generate docs/personas from the addon's records; --check: look only",
+    ),
     "shell": ("develop", ("run",), "an Odoo shell on a database"),
     "psql": ("develop", ("run",), "psql on the server"),
     "exec": ("develop", ("run", "test"), "a command with the environment of Odoo"),
@@ -54,7 +59,7 @@ COMMANDS = {
 
 def usage():
     """What there is to call."""
-    lines = [f"  {name:<7}{line}" for name, (_, _, line) in COMMANDS.items()]
+    lines = [f"  {name:<8}{line}" for name, (_, _, line) in COMMANDS.items()]
     return "\n".join(["python3 -m tools <command>", *lines])
 
 

@@ -1,10 +1,13 @@
-"""``make lint``: the hooks of pre-commit on every file, with pinned tools."""
+"""``make lint``: the hooks of pre-commit on every file, with pinned tools.
+
+And whether what is published is what the addon's records say.
+"""
 
 import os
 import shutil
 import subprocess
 
-from . import aptstate, proc
+from . import aptstate, proc, publish
 from .locks import fresh_folder, setting_up, stamp, stamped
 from .paths import ROOT, RUN, VENV
 from .say import Stop, say
@@ -69,10 +72,15 @@ def _configuration(fix):
 
 
 def lint(arguments):
-    """``lint [--fix] [hook]``: run all hooks, or one, on every file."""
+    """``lint [--fix] [hook]``: run all hooks, or one, on every file.
+
+    Without the name of a hook the published files are checked for drift too.
+    """
     _node_tools()
     fix = "--fix" in arguments
     hooks = [word for word in arguments if not word.startswith("-")]
+    if fix and not hooks:
+        publish.write()
     child = proc.start(
         [
             VENV / "bin/pre-commit",
@@ -89,5 +97,7 @@ def lint(arguments):
         code = child.wait()
     finally:
         proc.end(child)
+    if not hooks and not publish.check():
+        code = 1
     say("the linters found nothing" if code == 0 else "✗ the linters found something")
     return code

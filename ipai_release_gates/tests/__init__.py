@@ -6,6 +6,7 @@ from . import test_drills
 from . import test_environments
 from . import test_exception_wizards
 from . import test_exceptions
+from . import test_expertise_registry
 from . import test_freeze_windows
 from . import test_gate_table
 from . import test_governance_chain
@@ -13,8 +14,10 @@ from . import test_guards
 from . import test_incidents
 from . import test_ledger
 from . import test_ledger_verification
+from . import test_new_persona
 from . import test_next_steps
 from . import test_operational_requirements
+from . import test_persona_contracts
 from . import test_policy_data
 from . import test_query_counts
 from . import test_record_rules

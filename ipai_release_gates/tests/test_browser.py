@@ -120,3 +120,21 @@ class TestBrowser(HttpCase, GateCase):
 
     def test_governance_is_offered_the_weekdays_of_a_freeze_that_recurs(self):
         self.tour("ipai_freeze_recurs", self.governance, "/odoo/release-freezes")
+
+    def test_a_gap_of_the_governance_model_stands_on_top_of_its_page(self):
+        domain = self.env["ipai.expertise.domain"].create(
+            {"code": "odoo.legal", "name": "Legal"}
+        )
+        requirement = self.env.ref("ipai_release_gates.requirement_g3_no_freeze")
+        requirement.expertise_domain_id = domain
+        self.tour("ipai_gap_is_shown", self.auditor, "/odoo/release-governance")
+
+    def test_governance_makes_a_persona_from_the_template(self):
+        self.tour("ipai_persona_is_made", self.governance, "/odoo/release-personas")
+        made = self.env["ipai.persona"].search([("code", "=", "security_reviewer")])
+        self.assertEqual(made.contract_ids.state, "draft")
+
+    def test_an_import_names_the_line_of_an_error(self):
+        self.tour(
+            "ipai_registry_names_the_line", self.governance, "/odoo/release-expertise"
+        )

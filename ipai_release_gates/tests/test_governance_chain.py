@@ -165,6 +165,7 @@ class TestGovernanceChain(GovernanceCase):
     def test_creation_and_deletion_are_told_for_every_kind_of_policy(self):
         now = self.env.cr.now()
         domain = self.env["ipai.expertise.domain"].search([], limit=1)
+        mail = self.env.ref(f"{MODULE}.domain_sre_network_dns_mail")
         group = self.env["res.groups"].create({"name": "Observers"})
         for model, vals, name in (
             ("ipai.gate", {"code": "G9", "name": "Nine", "sequence": 90}, "G9"),
@@ -214,6 +215,24 @@ class TestGovernanceChain(GovernanceCase):
                 "observer",
             ),
             ("ipai.expertise.domain", {"code": "odoo.x", "name": "X"}, "odoo.x"),
+            (
+                "ipai.persona.expertise",
+                {
+                    "persona_id": self.personas["developer"].id,
+                    "domain_id": mail.id,
+                },
+                "developer/odoo.sre.network_dns_mail",
+            ),
+            (
+                "ipai.agent.capability",
+                {"code": "look", "name": "Look", "domain_id": domain.id},
+                "look",
+            ),
+            (
+                "ipai.persona.contract",
+                {"persona_id": self.personas["sre"].id, "mission": "To run it."},
+                "sre/draft",
+            ),
         ):
             with self.subTest(model=model):
                 records = self.env[model].with_user(self.governance)
@@ -301,7 +320,7 @@ class TestGovernanceChain(GovernanceCase):
     def test_what_cannot_change_a_verdict_leaves_releases_alone(self):
         release = self.open_release()
         before = self.versions(release)
-        self.personas["qa_tester"].write({"mission": "To ask."})
+        self.personas["qa_tester"].write({"sequence": 99})
         self.env["ipai.expertise.domain"].search([], limit=1).write({"scope": "All."})
         self.assertEqual(self.versions(release), before)
 

@@ -9,6 +9,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.service.model import call_kw, get_public_method
 from odoo.tools import mute_logger
 
+from odoo.addons.ipai_release_gates import governance
 from odoo.addons.ipai_release_gates.models.mixins import fact, guarded
 
 from .common import ROLES, GateCase, sha
@@ -44,6 +45,13 @@ WRITABLE = {
         "expires_at",
     },
     "ipai.incident": {"recovery_actions", "outcome", "root_cause"},
+    "ipai.persona.contract": {
+        *governance.FIELDS,
+        "outcomes",
+        "governance_overlay",
+        "change_note",
+        "review_cadence",
+    },
 }
 #: model → what a person may give when recording
 CREATABLE = {
@@ -115,6 +123,7 @@ CREATABLE = {
         "criterion_ids",
         "evidence_ids",
     },
+    "ipai.persona.contract": WRITABLE["ipai.persona.contract"] | {"persona_id"},
 }
 #: what people record that is no fact about one release
 NO_FACTS = {
@@ -122,7 +131,10 @@ NO_FACTS = {
     "ipai.incident.entry",
     "ipai.environment.event",
     "ipai.recovery.drill",
+    "ipai.persona.contract",
 }
+#: what governance itself makes
+OF_GOVERNANCE = {"ipai.persona.contract"}
 FORGED_CONTEXTS = (
     {"ipai_engine": True},
     {"ipai_engine": 1},
@@ -231,6 +243,7 @@ class TestGuards(GateCase):
                 "ipai.incident.entry",
                 "ipai.recovery.drill",
                 "ipai.recovery.drill.criterion",
+                "ipai.persona.contract",
             },
             set(self.records),
         )
@@ -265,7 +278,7 @@ class TestGuards(GateCase):
         for model, record in self.records.items():
             name = next(
                 name
-                for name in ("status", "recorded_at", "result", "hash", "met")
+                for name in ("status", "state", "recorded_at", "result", "hash", "met")
                 if name in record._fields
             )
             if name in WRITABLE.get(model, ()):
@@ -388,6 +401,10 @@ class TestGuards(GateCase):
                 },
             ),
             "ipai.recovery.drill": (self.sre, self.drill_values()),
+            "ipai.persona.contract": (
+                self.governance,
+                {"persona_id": self.personas["sre"].id, "mission": "To run it."},
+            ),
         }.get(model, (self.rm, {}))
 
     def test_the_valid_values_of_this_test_are_valid(self):
@@ -878,7 +895,7 @@ class TestGuards(GateCase):
     def test_governance_can_neither_move_nor_sign_nor_record(self):
         mine = self.release.with_user(self.governance)
         self.refuses(lambda: mine.write({"stage_id": self.stages["closed"].id}))
-        for model in CREATABLE:
+        for model in set(CREATABLE) - OF_GOVERNANCE:
             _user, vals = self.valid(model)
             records = self.env[model].with_user(self.governance)
             with self.subTest(model=model):

@@ -4,7 +4,15 @@ from odoo.tests import TransactionCase
 from odoo.tools import convert_file
 
 MODULE = "ipai_release_gates"
-DATA = ("expertise_domains", "personas", "evidence_types", "gates", "stages")
+DATA = (
+    "expertise_domains",
+    "personas",
+    "persona_expertise",
+    "persona_contracts",
+    "evidence_types",
+    "gates",
+    "stages",
+)
 
 GATES = {
     "G1": "Build Integrity",
@@ -92,17 +100,18 @@ PERSONAS = {
     "release_manager": "Odoo Release Manager",
     "sre": "Odoo Platform SRE / System Administrator",
 }
+#: domain → its primary persona, those who share in it
 DOMAINS = {
-    "odoo.devx.ci_cd",
-    "odoo.devx.debugging",
-    "odoo.qa.automation",
-    "odoo.qa.staging_validation",
-    "odoo.release.orchestration",
-    "odoo.release.governance",
-    "odoo.sre.backup_recovery",
-    "odoo.sre.monitoring_performance",
-    "odoo.sre.network_dns_mail",
-    "odoo.platform.environment_governance",
+    "odoo.devx.ci_cd": ("developer", {"qa_tester"}),
+    "odoo.devx.debugging": ("developer", {"sre"}),
+    "odoo.qa.automation": ("qa_tester", {"developer"}),
+    "odoo.qa.staging_validation": ("qa_tester", {"release_manager"}),
+    "odoo.release.orchestration": ("release_manager", set()),
+    "odoo.release.governance": ("release_manager", {"qa_tester"}),
+    "odoo.sre.backup_recovery": ("sre", set()),
+    "odoo.sre.monitoring_performance": ("sre", set()),
+    "odoo.sre.network_dns_mail": ("sre", set()),
+    "odoo.platform.environment_governance": ("sre", {"developer", "release_manager"}),
 }
 EVIDENCE_TYPES = {
     "build_log",
@@ -130,6 +139,8 @@ MODELS = (
     "ipai.gate.requirement",
     "ipai.release.stage",
     "ipai.persona",
+    "ipai.persona.contract",
+    "ipai.persona.expertise",
     "ipai.expertise.domain",
     "ipai.evidence.type",
 )
@@ -202,9 +213,29 @@ class TestPolicyData(TransactionCase):
 
     def test_there_are_exactly_ten_expertise_domains(self):
         domains = self._all("ipai.expertise.domain")
-        self.assertEqual(set(domains.mapped("code")), DOMAINS)
+        self.assertEqual(set(domains.mapped("code")), set(DOMAINS))
         self.assertEqual(len(domains), 10)
         self.assertTrue(all(domains.mapped("scope")))
+
+    def test_each_domain_is_held_as_the_table_of_the_domain_says(self):
+        for domain in self._all("ipai.expertise.domain"):
+            held = {
+                level: set(found.persona_id.mapped("code"))
+                for level, found in domain.expertise_ids.grouped("level").items()
+            }
+            primary, shared = DOMAINS[domain.code]
+            with self.subTest(domain=domain.code):
+                self.assertEqual(held.pop("primary"), {primary})
+                self.assertEqual(held.pop("shared", set()), shared)
+
+    def test_each_persona_has_a_complete_contract_in_force(self):
+        for persona in self._all("ipai.persona"):
+            contract = persona.contract_id
+            with self.subTest(persona=persona.code):
+                self.assertEqual((contract.state, contract.version), ("active", "1.0"))
+                self.assertFalse(contract.missing)
+                self.assertEqual(persona.contract_ids, contract)
+                self.assertEqual(persona.mission, contract.mission)
 
     def test_there_are_the_types_of_evidence_of_the_domain(self):
         codes = self._all("ipai.evidence.type").mapped("code")
@@ -233,14 +264,14 @@ class TestPolicyData(TransactionCase):
         stage.write({"persona_ids": [(5,)], "sequence": 45})
         requirement.write({"active": False, "freshness_hours": 8})
         type_.metadata_schema = '{"type": "object"}'
-        persona.mission = "Ours"
+        persona.name = "Ours"
         domain.scope = "Ours"
         self._reload()
         self.assertEqual(gate.name, "Our Build")
         self.assertEqual((stage.persona_ids.ids, stage.sequence), ([], 45))
         self.assertEqual((requirement.active, requirement.freshness_hours), (False, 8))
         self.assertEqual(type_.metadata_schema, '{"type": "object"}')
-        self.assertEqual((persona.mission, domain.scope), ("Ours", "Ours"))
+        self.assertEqual((persona.name, domain.scope), ("Ours", "Ours"))
 
     def test_an_upgrade_changes_and_adds_nothing(self):
         before = {model: self._all(model).read() for model in MODELS}

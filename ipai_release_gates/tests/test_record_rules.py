@@ -33,7 +33,11 @@ READERS = {
     "ipai.gate.requirement": EVERY_ROLE,
     "ipai.release.stage": EVERY_ROLE,
     "ipai.persona": EVERY_ROLE,
+    "ipai.persona.contract": EVERY_ROLE,
+    "ipai.persona.expertise": EVERY_ROLE,
     "ipai.expertise.domain": EVERY_ROLE,
+    "ipai.agent.capability": EVERY_ROLE,
+    "ipai.governance.coverage": EVERY_ROLE,
     "ipai.evidence.type": EVERY_ROLE,
     "ipai.freeze.window": EVERY_ROLE,
     "ipai.author.alias": {"rm", "auditor", "governance"},
@@ -75,7 +79,10 @@ CONFIGURATION = {
     "ipai.gate.requirement",
     "ipai.release.stage",
     "ipai.persona",
+    "ipai.persona.contract",
+    "ipai.persona.expertise",
     "ipai.expertise.domain",
+    "ipai.agent.capability",
     "ipai.evidence.type",
     "ipai.freeze.window",
     "ipai.author.alias",
@@ -151,6 +158,10 @@ class TestRecordRules(GateCase):
         now = cls.env.cr.now()
         cls.env["ipai.freeze.window"].create(
             {"name": "Past", "starts_at": now - timedelta(2), "ends_at": now}
+        )
+        domain = cls.env["ipai.expertise.domain"].search([], limit=1)
+        cls.env["ipai.agent.capability"].create(
+            {"code": "look", "name": "Look", "domain_id": domain.id}
         )
         cls.env.flush_all()
 

@@ -10,3 +10,5 @@ from . import deploy
 from . import roll_back
 from . import open_incident
 from . import check_control
+from . import import_registry
+from . import new_persona

@@ -12,6 +12,12 @@ class ExpertiseDomain(models.Model):
     code = fields.Char(required=True, help="Dotted code, e.g. odoo.release.governance.")
     name = fields.Char(required=True, translate=True)
     scope = fields.Text(translate=True)
+    expertise_ids = fields.One2many(
+        "ipai.persona.expertise", "domain_id", string="Held by"
+    )
+    capability_ids = fields.One2many(
+        "ipai.agent.capability", "domain_id", string="Capabilities of agents"
+    )
 
     _code_unique = models.Constraint(
         "UNIQUE (code)", "An expertise domain with this code exists already."

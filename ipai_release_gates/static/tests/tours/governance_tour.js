@@ -72,3 +72,79 @@ tours.add("ipai_freeze_recurs", {
         { trigger: ".o_list_view" },
     ],
 });
+
+tours.add("ipai_gap_is_shown", {
+    steps: () => [
+        {
+            content: "a domain without a primary",
+            trigger:
+                ".o_data_row:contains('odoo.legal'):contains('No persona is its primary')",
+        },
+        {
+            content: "a condition stands on top and leads to the requirement",
+            trigger:
+                ".o_data_row:first-child:contains('G3 no_freeze'):contains('No persona holds') .o_data_cell[name='name']",
+            run: "click",
+        },
+        { trigger: ".o_form_view .o_field_widget[name='expertise_domain_id']" },
+    ],
+});
+
+tours.add("ipai_persona_is_made", {
+    steps: () => [
+        {
+            trigger: ".o_control_panel button:contains('New from Template')",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_field_widget[name='name'] input",
+            run: "edit Security Reviewer",
+        },
+        {
+            trigger: ".modal .o_field_widget[name='code'] input",
+            run: "edit security_reviewer",
+        },
+        {
+            trigger: ".modal .o_field_widget[name='may_decide'] input",
+            run: "click",
+        },
+        { trigger: ".modal button[name='action_create_persona']", run: "click" },
+        {
+            content: "the draft says what it lacks",
+            trigger: ".o_form_view .alert-warning:contains('Decision rights')",
+        },
+    ],
+});
+
+tours.add("ipai_registry_names_the_line", {
+    steps: () => [
+        {
+            trigger: ".o_control_panel button:contains('Import Registry')",
+            run: "click",
+        },
+        {
+            trigger:
+                ".modal .o_field_widget[name='content'] input[type='file']:not(:visible)",
+            run({ anchor }) {
+                const file = new window.File(
+                    ["version: 1\npersonas: 7\n"],
+                    "mine.yaml"
+                );
+                const transfer = new window.DataTransfer();
+                transfer.items.add(file);
+                anchor.files = transfer.files;
+                anchor.dispatchEvent(new window.Event("change", { bubbles: true }));
+            },
+        },
+        {
+            trigger: ".modal .o_field_widget[name='content'] input:value('mine.yaml')",
+        },
+        { trigger: ".modal button[name='action_preview']", run: "click" },
+        {
+            content: "file, line and field",
+            trigger: ".modal .alert-danger:contains('mine.yaml, line 2, personas')",
+        },
+        { trigger: ".modal-footer button:contains('Discard')", run: "click" },
+        { trigger: "body:not(:has(.modal))" },
+    ],
+});

@@ -1,0 +1,26 @@
+"""Persona contracts and the expertise registry, without Odoo.
+
+What a contract must say, how its versions are numbered and compared, what is published
+of it, and how the registry is read from YAML.
+"""
+
+from .contract import difference, next_version, to_markdown
+from .registry import (
+    MAX_BYTES,
+    Change,
+    InvalidRegistry,
+    Problem,
+    changes,
+    read,
+    to_yaml,
+)
+from .template import (
+    FIELDS,
+    MAJOR,
+    OUTCOMES,
+    OVERLAY,
+    SECTIONS,
+    missing,
+    points,
+    template_markdown,
+)
