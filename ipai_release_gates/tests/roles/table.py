@@ -160,6 +160,10 @@ READERS = {
     "ipai.gate.requirement": EVERY_ROLE,
     "ipai.release.stage": EVERY_ROLE,
     "ipai.persona": EVERY_ROLE,
+    "ipai.persona.contract": EVERY_ROLE,
+    "ipai.persona.expertise": EVERY_ROLE,
+    "ipai.agent.capability": EVERY_ROLE,
+    "ipai.governance.coverage": EVERY_ROLE,
     "ipai.expertise.domain": EVERY_ROLE,
     "ipai.evidence.type": EVERY_ROLE,
     "ipai.freeze.window": EVERY_ROLE,
@@ -1048,10 +1052,18 @@ CONFIGURATION = {
             "name": "New",
             "group_id": m["group"],
         },
-        lambda m: {"mission": "Other."},
+        lambda m: {"name": "Newer"},
     ),
     "ipai.expertise.domain": (
         lambda m: {"code": f"new.{next(_numbers)}", "name": "New"},
+        lambda m: {"name": "Newer"},
+    ),
+    "ipai.agent.capability": (
+        lambda m: {
+            "code": f"new.{next(_numbers)}",
+            "name": "New",
+            "domain_id": m["domain"],
+        },
         lambda m: {"name": "Newer"},
     ),
     "ipai.evidence.type": (
@@ -1074,6 +1086,8 @@ CONFIGURATION = {
         lambda m: {"email": f"newer-{next(_numbers)}@example.com"},
     ),
 }
+#: Versions and pairs, which take more than a cell to try: see test_persona_contracts.
+TRIED_ELSEWHERE = frozenset({"ipai.persona.contract", "ipai.persona.expertise"})
 _GOVERNS = frozenset({GOVERNANCE})
 GOVERNING = [
     Action(
