@@ -29,6 +29,9 @@ INCIDENT = """
                 recorded_at)
          SELECT id, revision_id, project_id, 'Down', 'high', true, now(), now(),
                 'manual', 1, now() FROM ipai_release ORDER BY id LIMIT 1"""
+#: What governance edited: the mission was a text on the persona.
+MISSION = """
+    UPDATE ipai_persona SET mission = '{"en_US": "Ours"}' WHERE code = 'sre'"""
 #: Columns that an upgrade may fill anew: caches, and who wrote a row last.
 CACHES = {"write_date", "write_uid"}
 SCHEMA = {
@@ -107,6 +110,7 @@ def upgraded(postgresql, tmp_path_factory):
         before = {}
         with looking(name) as cursor:
             cursor.execute(INCIDENT)
+            cursor.execute(MISSION)
             for table, column in rows(
                 cursor,
                 "SELECT table_name, column_name FROM information_schema.columns"
@@ -163,6 +167,34 @@ def test_every_gate_has_the_requirements_of_a_new_database(new, cursor):
         SELECT g.code, q.code, q.kind, q.active FROM ipai_gate_requirement q
           JOIN ipai_gate g ON g.id = q.gate_id"""
     assert rows(cursor, query) == rows(new, query)
+
+
+def test_every_persona_has_a_contract_and_an_edited_mission_is_a_draft(new, cursor):
+    in_force = """
+        SELECT p.code, c.version_major, c.version_minor, c.mission
+          FROM ipai_persona_contract c JOIN ipai_persona p ON p.id = c.persona_id
+         WHERE c.state = 'active'"""
+    assert len(rows(new, in_force)) == 4
+    assert rows(cursor, in_force) == rows(new, in_force)
+    drafts = """
+        SELECT p.code, c.mission
+          FROM ipai_persona_contract c JOIN ipai_persona p ON p.id = c.persona_id
+         WHERE c.state = 'draft'"""
+    assert rows(cursor, drafts) == [("sre", "Ours")]
+    assert rows(new, drafts) == []
+
+
+def test_expertise_and_what_conditions_draw_on_are_those_of_a_new_database(new, cursor):
+    for query in (
+        """
+        SELECT p.code, d.code, e.level FROM ipai_persona_expertise e
+          JOIN ipai_persona p ON p.id = e.persona_id
+          JOIN ipai_expertise_domain d ON d.id = e.domain_id""",
+        """
+        SELECT q.code, d.code FROM ipai_gate_requirement q
+          JOIN ipai_expertise_domain d ON d.id = q.expertise_domain_id""",
+    ):
+        assert rows(cursor, query) == rows(new, query)
 
 
 def test_open_releases_were_judged_by_the_rules_of_the_new_version(upgraded, cursor):

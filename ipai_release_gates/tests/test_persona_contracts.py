@@ -174,6 +174,11 @@ class TestContracts(ContractCase):
         with mute_logger("odoo.sql_db"), self.assertRaises(errors.UniqueViolation):
             self.contracts.create({"persona_id": self.contract.persona_id.id})
 
+    def test_the_next_draft_can_follow_at_once(self):
+        draft = self.draft(mission="Other.")
+        draft.action_activate()
+        self.assertEqual(self.draft(draft, mission="Third.").version, "1.2")
+
     def test_a_draft_may_go(self):
         draft = self.draft()
         draft.unlink()

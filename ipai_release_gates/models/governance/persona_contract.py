@@ -361,6 +361,8 @@ class PersonaContract(models.Model):
                 "next_review_on": self._review_after(),
             }
         )
+        # The place of the draft is free for the next one, in the database too.
+        self.flush_recordset()
         self._close_reviews()
 
     def _review_after(self):
