@@ -156,6 +156,7 @@ class TestGuards(GateCase):
         )
         cls.release.with_user(cls.auditor).action_verify_ledger()
         cls.env["ipai.recovery.drill"].with_user(cls.sre).create(cls.drill_values())
+        cls.contradict()
         cls.env.flush_all()
         cls.everyone = [
             *(cls.users[login] for login in ROLES),

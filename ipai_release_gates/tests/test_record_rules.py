@@ -38,6 +38,7 @@ READERS = {
     "ipai.freeze.window": EVERY_ROLE,
     "ipai.author.alias": {"rm", "auditor", "governance"},
     "ipai.settings": {"auditor", "governance"},
+    "ipai.consistency.finding": {"auditor", "governance"},
     "ipai.ci.account": {"auditor", "governance"},
     "ipai.ci.key": {"auditor", "governance"},
     "ipai.report.gate.summary": EVERY_ROLE,
@@ -142,6 +143,7 @@ class TestRecordRules(GateCase):
         cls.env["ipai.freeze.window"].create(
             {"name": "Past", "starts_at": now - timedelta(2), "ends_at": now}
         )
+        cls.contradict()
         cls.env.flush_all()
 
     @classmethod
