@@ -114,9 +114,9 @@ def names_differ(model):
                         f"{attribute}_twice",
                         ERROR,
                         value.place,
-                        f"“{text}” and “{getattr(other, attribute)}” are the {attribute}"
-                        f"s of two records ({other.label}, {value.label}): nobody can "
-                        "tell them apart.",
+                        f"“{text}” and “{getattr(other, attribute)}”, of {value.label} "
+                        f"and {other.label}, are one {attribute} twice: nobody can tell "
+                        "them apart.",
                         "Rename one of them, or archive it.",
                     )
 

@@ -266,7 +266,14 @@ class TestGuards(GateCase):
         for model, record in self.records.items():
             name = next(
                 name
-                for name in ("status", "recorded_at", "result", "hash", "met")
+                for name in (
+                    "status",
+                    "recorded_at",
+                    "result",
+                    "hash",
+                    "met",
+                    "severity",
+                )
                 if name in record._fields
             )
             if name in WRITABLE.get(model, ()):

@@ -1,8 +1,8 @@
 """Look for contradictions in the model and the documents (for ``odoo shell``).
 
-The file that ``ARGUMENTS`` names holds those of the repository, path to text, as JSON:
-none, and only the model is looked at. Prints one line ``FINDINGS [[severity, text], …]``
-and changes nothing.
+The file that ``ARGUMENTS`` names holds those of the repository as JSON, path to text:
+none, and only the model is looked at. Prints one line
+``FINDINGS [[severity, text], …]`` and changes nothing.
 """
 
 import json
