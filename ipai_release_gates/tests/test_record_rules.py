@@ -38,6 +38,8 @@ READERS = {
     "ipai.freeze.window": EVERY_ROLE,
     "ipai.author.alias": {"rm", "auditor", "governance"},
     "ipai.settings": {"auditor", "governance"},
+    "ipai.kpi.target": EVERY_ROLE - {"ci"},
+    "ipai.report.persona.kpi": EVERY_ROLE - {"ci"},
     "ipai.consistency.finding": {"auditor", "governance"},
     "ipai.ci.account": {"auditor", "governance"},
     "ipai.ci.key": {"auditor", "governance"},
@@ -80,6 +82,7 @@ CONFIGURATION = {
     "ipai.evidence.type",
     "ipai.freeze.window",
     "ipai.author.alias",
+    "ipai.kpi.target",
 }
 #: what belongs to a release, and so to its project and company
 OF_A_RELEASE = (
