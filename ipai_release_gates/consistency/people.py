@@ -115,8 +115,8 @@ def names_differ(model):
                         ERROR,
                         value.place,
                         f"“{text}” and “{getattr(other, attribute)}”, of {value.label} "
-                        f"and {other.label}, are one {attribute} twice: nobody can tell "
-                        "them apart.",
+                        f"and {other.label}, are one {attribute} twice: nobody can "
+                        "tell them apart.",
                         "Rename one of them, or archive it.",
                     )
 

@@ -110,7 +110,9 @@ class PersonaKpi(models.Model):
         )
         return SQL(
             """
-            WITH kind (number, code, persona, unit, higher, model) AS (VALUES %(kinds)s),
+            WITH kind (number, code, persona, unit, higher, model) AS (
+                VALUES %(kinds)s
+            ),
             %(common)s,
             summed AS (
                 SELECT c.number, c.project_id,
