@@ -145,10 +145,11 @@ class TestKpis(GateCase):
     def test_defects_are_those_of_the_register_against_later_incidents(self):
         release = self.promoted("a", evidence=[("defect_register", {"found": 3})])
         self.promoted("b")
-        with self.hour(10):
-            self.env["ipai.incident"].with_user(self.sre).create(
-                {"release_id": release.id, "name": "Down"}
-            )
+        for at in (4, 10):  # before the promotion, and after it
+            with self.hour(at):
+                self.env["ipai.incident"].with_user(self.sre).create(
+                    {"release_id": release.id, "name": f"Down at {at}"}
+                )
         self.counts("defects_early", 0.75, release)
 
     def test_the_cycle_is_measured_by_the_moves_in_the_ledger(self):
