@@ -5,7 +5,7 @@ PORT ?= 8069
 DB ?= ipai
 ARGS ?=
 
-.PHONY: run test demo lint clean help
+.PHONY: run test demo consistency lint clean help
 .DEFAULT_GOAL := help
 
 run: ## Start Odoo with the addon and its demo data (PORT=8069 DB=ipai)
@@ -17,6 +17,9 @@ test: ## Run all tests, or some: make test ARGS="tests/unit/test_x.py -k word"
 demo: ## Carry a release of this repository through its gates, from outside
 	@$(PYTHON) -m tools demo --port "$(PORT)" --database "$(DB)" $(ARGS)
 
+consistency: ## Look for contradictions in the model and the documents (ARGS=<database>)
+	@$(PYTHON) -m tools consistency $(ARGS)
+
 lint: ## Run all linters (ARGS=--fix lets them repair what they can)
 	@$(PYTHON) -m tools lint $(ARGS)
 
@@ -24,4 +27,4 @@ clean: ## Remove all that was made, databases included
 	@$(PYTHON) -m tools clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 16

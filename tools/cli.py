@@ -44,6 +44,11 @@ COMMANDS = {
         ("run", "test"),
         "carry a release of this repository through its gates",
     ),
+    "consistency": (
+        "consistency",
+        ("run",),
+        "look for contradictions in the model and the documents",
+    ),
     "lint": ("lint", ("run", "test", "lint"), "run all linters"),
     "publish": (
         "publish",
@@ -59,7 +64,7 @@ COMMANDS = {
 
 def usage():
     """What there is to call."""
-    lines = [f"  {name:<8}{line}" for name, (_, _, line) in COMMANDS.items()]
+    lines = [f"  {name:<13}{line}" for name, (_, _, line) in COMMANDS.items()]
     return "\n".join(["python3 -m tools <command>", *lines])
 
 

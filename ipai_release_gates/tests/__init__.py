@@ -1,6 +1,7 @@
 from . import test_answers_table
 from . import test_browser
 from . import test_ci_onboarding
+from . import test_consistency
 from . import test_deployments
 from . import test_drills
 from . import test_environments
@@ -12,6 +13,7 @@ from . import test_gate_table
 from . import test_governance_chain
 from . import test_guards
 from . import test_incidents
+from . import test_kpis
 from . import test_ledger
 from . import test_ledger_verification
 from . import test_new_persona

@@ -109,6 +109,14 @@ class GateCase(TransactionCase):
             **values,
         )
 
+    @classmethod
+    def contradict(cls):
+        """Have the consistency check find something that bears on no release."""
+        cls.env["ipai.expertise.domain"].create(
+            {"code": "odoo.QA.automation", "name": "Automation of tests"}
+        )
+        return cls.env["ipai.consistency.finding"]._refresh()
+
     # --- the façade ------------------------------------------------------------------
 
     @classmethod

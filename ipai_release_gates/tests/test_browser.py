@@ -90,6 +90,7 @@ class TestBrowser(HttpCase, GateCase):
         self.env["ipai.author.alias"].with_user(self.governance).create(
             {"email": "dev@laptop.example.com", "user_id": self.dev.id}
         )
+        self.contradict()
         for login in ROLES:
             with self.subTest(role=login):
                 self.start_tour(

@@ -168,6 +168,7 @@ class TestGuards(GateCase):
         )
         cls.release.with_user(cls.auditor).action_verify_ledger()
         cls.env["ipai.recovery.drill"].with_user(cls.sre).create(cls.drill_values())
+        cls.contradict()
         cls.env.flush_all()
         cls.everyone = [
             *(cls.users[login] for login in ROLES),
@@ -278,7 +279,15 @@ class TestGuards(GateCase):
         for model, record in self.records.items():
             name = next(
                 name
-                for name in ("status", "state", "recorded_at", "result", "hash", "met")
+                for name in (
+                    "status",
+                    "state",
+                    "recorded_at",
+                    "result",
+                    "hash",
+                    "met",
+                    "severity",
+                )
                 if name in record._fields
             )
             if name in WRITABLE.get(model, ()):

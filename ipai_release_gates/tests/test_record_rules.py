@@ -44,6 +44,9 @@ READERS = {
     "ipai.settings": {"rm", "auditor", "governance"},
     "ipai.ci.account": {"rm", "auditor", "governance"},
     "ipai.ci.key": {"rm", "auditor", "governance"},
+    "ipai.kpi.target": EVERY_ROLE - {"ci"},
+    "ipai.report.persona.kpi": EVERY_ROLE - {"ci"},
+    "ipai.consistency.finding": {"auditor", "governance"},
     "ipai.report.gate.summary": EVERY_ROLE,
     "ipai.report.promotion.eligibility": EVERY_ROLE,
     "ipai.report.evidence.completeness": EVERY_ROLE - {"ci"},
@@ -86,6 +89,7 @@ CONFIGURATION = {
     "ipai.evidence.type",
     "ipai.freeze.window",
     "ipai.author.alias",
+    "ipai.kpi.target",
 }
 #: what belongs to a release, and so to its project and company
 OF_A_RELEASE = (
@@ -163,6 +167,7 @@ class TestRecordRules(GateCase):
         cls.env["ipai.agent.capability"].create(
             {"code": "look", "name": "Look", "domain_id": domain.id}
         )
+        cls.contradict()
         cls.env.flush_all()
 
     @classmethod

@@ -15,8 +15,7 @@ class NoOdoo:
         """The hook of the import system; only ever raises or passes on."""
         if name == "odoo" or name.startswith("odoo."):
             raise ImportError(
-                f"{name} is imported, but policy, ingest, ledger and governance go "
-                "without Odoo"
+                f"{name} is imported, but the plain-Python rooms go without Odoo"
             )
 
 

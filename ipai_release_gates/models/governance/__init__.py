@@ -17,3 +17,5 @@ from . import author_alias
 from . import freeze_window
 from . import settings
 from . import ci_account
+from . import consistency
+from . import consistency_finding

@@ -4,3 +4,5 @@ from . import promotion_eligibility
 from . import evidence_completeness
 from . import exception_status
 from . import deployment_history
+from . import kpi_target
+from . import persona_kpi

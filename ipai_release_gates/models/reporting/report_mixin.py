@@ -14,38 +14,16 @@ RELEASE_FIELDS = (
 )
 
 
-class ReportMixin(models.AbstractModel):
+class ReportViewMixin(models.AbstractModel):
     """A report: rows the database works out when they are read, and nobody writes.
 
-    A subclass gives the query (:meth:`_query`), whose release is ``r``, and names in
-    ``_depends`` what must be flushed before it is read.
+    A subclass gives the query (:meth:`_query`), and names in ``_depends`` what must be
+    flushed before it is read.
     """
 
-    _name = "ipai.report.mixin"
-    _description = "Report on releases"
+    _name = "ipai.report.view.mixin"
+    _description = "Report"
     _log_access = False
-    _rec_name = "release_id"
-
-    #: The field with the record that a row is about.
-    _subject = "release_id"
-
-    release_id = fields.Many2one("ipai.release", readonly=True)
-    project_id = fields.Many2one("ipai.project", readonly=True)
-    company_id = fields.Many2one("res.company", readonly=True)
-    stage_id = fields.Many2one("ipai.release.stage", readonly=True)
-    owner_id = fields.Many2one("res.users", string="Release owner", readonly=True)
-    is_open = fields.Boolean(
-        string="Open release",
-        readonly=True,
-        help="Neither closed nor cancelled nor archived.",
-    )
-
-    #: Columns of those fields.
-    _release_columns = SQL(
-        "r.id AS release_id, r.project_id, r.company_id, r.stage_id,"
-        " r.user_id AS owner_id,"
-        " (r.is_open IS TRUE AND r.active IS TRUE) AS is_open"
-    )
 
     def init(self):
         if self._abstract:
@@ -84,6 +62,36 @@ class ReportMixin(models.AbstractModel):
                 self._description,
             )
         )
+
+
+class ReportMixin(models.AbstractModel):
+    """A report on releases; in its query the release is ``r``."""
+
+    _name = "ipai.report.mixin"
+    _description = "Report on releases"
+    _inherit = "ipai.report.view.mixin"
+    _rec_name = "release_id"
+
+    #: The field with the record that a row is about.
+    _subject = "release_id"
+
+    release_id = fields.Many2one("ipai.release", readonly=True)
+    project_id = fields.Many2one("ipai.project", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    stage_id = fields.Many2one("ipai.release.stage", readonly=True)
+    owner_id = fields.Many2one("res.users", string="Release owner", readonly=True)
+    is_open = fields.Boolean(
+        string="Open release",
+        readonly=True,
+        help="Neither closed nor cancelled nor archived.",
+    )
+
+    #: Columns of those fields.
+    _release_columns = SQL(
+        "r.id AS release_id, r.project_id, r.company_id, r.stage_id,"
+        " r.user_id AS owner_id,"
+        " (r.is_open IS TRUE AND r.active IS TRUE) AS is_open"
+    )
 
     def action_open_record(self):
         """Open the record that this row is about."""

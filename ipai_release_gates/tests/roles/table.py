@@ -169,6 +169,9 @@ READERS = {
     "ipai.freeze.window": EVERY_ROLE,
     "ipai.author.alias": OVERSIGHT,
     "ipai.settings": OVERSIGHT,
+    "ipai.kpi.target": EVERY_ROLE - {CI},
+    "ipai.report.persona.kpi": EVERY_ROLE - {CI},
+    "ipai.consistency.finding": frozenset({AUDITOR, GOVERNANCE}),
     "ipai.report.gate.summary": EVERY_ROLE,
     "ipai.report.promotion.eligibility": EVERY_ROLE,
     "ipai.report.evidence.completeness": EVERY_ROLE - {CI},
@@ -1086,8 +1089,16 @@ CONFIGURATION = {
         lambda m: {"email": f"newer-{next(_numbers)}@example.com"},
     ),
 }
-#: Versions and pairs, which take more than a cell to try: see test_persona_contracts.
-TRIED_ELSEWHERE = frozenset({"ipai.persona.contract", "ipai.persona.expertise"})
+#: Versions, pairs, one target per KPI, findings: what takes more than a cell to try has
+#: tests of its own, test_persona_contracts and test_persona_kpis and test_consistency.
+TRIED_ELSEWHERE = frozenset(
+    {
+        "ipai.persona.contract",
+        "ipai.persona.expertise",
+        "ipai.kpi.target",
+        "ipai.consistency.finding",
+    }
+)
 _GOVERNS = frozenset({GOVERNANCE})
 GOVERNING = [
     Action(

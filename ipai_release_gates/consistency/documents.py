@@ -1,0 +1,307 @@
+"""Documents against the model: tables, commands, links and words that name things."""
+
+import posixpath
+import re
+from dataclasses import dataclass
+
+from .finding import ERROR, Finding, Line
+
+_ROW = re.compile(r"^\s*\|(.*)\|\s*$")
+_LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
+_CODE = re.compile(r"`([^`\n]+)`")
+_MENU = re.compile(r"\*(Release Gates → [^*]+)\*")
+_MODEL = re.compile(r"\bipai(?:\.[a-z_]+)+")
+_EVENT = re.compile(r"[\"']event_type[\"']\s*:\s*[\"'](\w+)[\"']")
+_TARGET = re.compile(r"^([a-z]+):.*##", re.MULTILINE)
+_KIND = re.compile(r"^``(\w+)``", re.MULTILINE)
+_DECISIONS = "docs/decisions/"
+_CHAIN = "ipai_release_gates/ledger/chain.py"
+
+
+@dataclass(frozen=True)
+class Names:
+    """What there is to name.
+
+    ``stages`` is a tuple of ``(name, gate code or "", mover words)``, where a mover is
+    called by its code with spaces; ``logins`` are those of the demo data.
+    """
+
+    stages: tuple = ()
+    event_types: frozenset = frozenset()
+    ledger_kinds: frozenset = frozenset()
+    models: frozenset = frozenset()
+    menus: frozenset = frozenset()
+    logins: frozenset = frozenset()
+
+
+def _finding(code, file, number, message, way_out):
+    return Finding(code, ERROR, Line(file, number), message, way_out)
+
+
+def _rows(text, *header):
+    """The rows of the table with this header, as ``(line number, cells)``.
+
+    :returns: the rows, with the header's line first; none if there is no such table
+    """
+    rows = []
+    for number, line in enumerate(text.splitlines(), 1):
+        match = _ROW.match(line)
+        cells = [cell.strip() for cell in match[1].split("|")] if match else None
+        if not rows:
+            if cells and cells[: len(header)] == list(header):
+                rows.append((number, cells))
+        elif not cells:
+            break
+        elif not all(set(cell) <= set("-: ") for cell in cells):
+            rows.append((number, cells))
+    return rows
+
+
+def _line_of(text, offset):
+    return text.count("\n", 0, offset) + 1
+
+
+def the_stage_table(files, names):
+    """README.md tells the stages, what they demand and who moves there."""
+    file = "README.md"
+    rows = _rows(files.get(file, ""), "stage", "demands", "movers")
+    if not rows:
+        yield _finding(
+            "readme_stages", file, 1, "There is no table of stages.", "Write it."
+        )
+        return
+    told = [
+        (number, (cells[0], cells[1], _words(cells[2]))) for number, cells in rows[1:]
+    ]
+    for (number, row), stage in zip(told, names.stages, strict=False):
+        wanted = stage[0], stage[1], _words(", ".join(stage[2]))
+        for what, said, is_so in zip(
+            ("stage", "gate", "movers"), row, wanted, strict=True
+        ):
+            if said != is_so:
+                yield _finding(
+                    "readme_stages",
+                    file,
+                    number,
+                    f"The table of stages says {what} “{_text(said)}”, the model "
+                    f"“{_text(is_so)}”.",
+                    "Write in the table what the model says.",
+                )
+    if len(told) != len(names.stages):
+        yield _finding(
+            "readme_stages",
+            file,
+            rows[-1][0],
+            f"The table has {len(told)} stages, the model {len(names.stages)}.",
+            "Write in the table what the model says.",
+        )
+
+
+def _words(text):
+    return frozenset(word.strip().lower() for word in text.split(",") if word.strip())
+
+
+def _text(value):
+    return value if isinstance(value, str) else ", ".join(sorted(value))
+
+
+def the_logins(files, names):
+    """README.md tells the logins of the demo data, and Odoo's own administrator."""
+    file = "README.md"
+    rows = _rows(files.get(file, ""), "login", "who")
+    told = {cells[0].strip("`"): number for number, cells in rows[1:]}
+    number = rows[0][0] if rows else 1
+    for login in sorted(told.keys() - names.logins - {"admin"}):
+        yield _finding(
+            "readme_logins",
+            file,
+            told[login],
+            f"The demo data has no login “{login}”.",
+            "Take it out of the table, or put it in the demo data.",
+        )
+    for login in sorted(names.logins - told.keys()):
+        yield _finding(
+            "readme_logins",
+            file,
+            number,
+            f"The table of logins lacks “{login}” of the demo data.",
+            "Add it to the table.",
+        )
+
+
+def the_commands(files, names):
+    """README.md tells every command of the Makefile, and no other."""
+    makefile, file = files.get("Makefile", ""), "README.md"
+    targets = {
+        match[1]: _line_of(makefile, match.start())
+        for match in _TARGET.finditer(makefile)
+    }
+    rows = _rows(files.get(file, ""), "command", "what it does")
+    told = {
+        cells[0].strip("`").removeprefix("make "): number for number, cells in rows[1:]
+    }
+    for command in sorted(targets.keys() - told.keys() - {"help"}):
+        yield _finding(
+            "readme_commands",
+            "Makefile",
+            targets[command],
+            f"README.md does not tell of “make {command}”.",
+            "Add it to the table of commands.",
+        )
+    for command in sorted(told.keys() - targets.keys()):
+        yield _finding(
+            "readme_commands",
+            file,
+            told[command],
+            f"The Makefile has no “{command}”.",
+            "Take it out of the table of commands.",
+        )
+
+
+def the_decisions(files, names):
+    """The index lists each decision by the title it has, once per number."""
+    index = _DECISIONS + "README.md"
+    text = files.get(index, "")
+    listed = {}
+    for number, cells in _rows(text, "no.", "decision")[1:]:
+        match = _LINK.search(cells[0])
+        if match:
+            listed[_DECISIONS + match[1]] = number, cells[1]
+    numbers = {}
+    for file in sorted(files):
+        if not re.fullmatch(_DECISIONS + r"\d{4}-[^/]*\.md", file):
+            continue
+        number = file.removeprefix(_DECISIONS)[:4]
+        title = files[file].splitlines()[0].removeprefix("# ").strip()
+        other = numbers.setdefault(number, file)
+        if other != file:
+            yield _finding(
+                "decision_number",
+                file,
+                1,
+                f"{number} is the number of {other} too.",
+                "Give it the next free number.",
+            )
+        if file not in listed:
+            yield _finding(
+                "decision_unlisted",
+                file,
+                1,
+                "The index of decisions does not list it.",
+                f"Add it to {index}.",
+            )
+        elif title != f"{number} {listed[file][1]}":
+            yield _finding(
+                "decision_title",
+                index,
+                listed[file][0],
+                f"The index calls it “{number} {listed[file][1]}”, the file “{title}”.",
+                "Give both one title.",
+            )
+
+
+def the_ledger_kinds(files, names):
+    """The table of the ledger's kinds tells all there are."""
+    text = files.get(_CHAIN, "")
+    told = {
+        match[1]: _line_of(text, match.start())
+        for match in _KIND.finditer(text.split("KINDS = (")[0])
+    }
+    for kind in sorted(names.ledger_kinds ^ told.keys()):
+        message = (
+            f"The table tells of the kind “{kind}”, which there is not."
+            if kind in told
+            else f"The table of kinds lacks “{kind}”."
+        )
+        yield _finding(
+            "ledger_kinds", _CHAIN, told.get(kind, 1), message, "Correct the table."
+        )
+
+
+def the_links(files, names):
+    """A link to another file of the repository leads somewhere."""
+    folders = {
+        "/".join(file.split("/")[:depth])
+        for file in files
+        for depth in range(1, file.count("/") + 1)
+    }
+    for file, text in _documents(files):
+        for match in _LINK.finditer(text):
+            if ":" in match[1]:
+                continue
+            target = posixpath.normpath(
+                posixpath.join(posixpath.dirname(file), match[1])
+            )
+            if target not in files and target not in folders:
+                yield _finding(
+                    "link_broken",
+                    file,
+                    _line_of(text, match.start()),
+                    f"There is no {target}.",
+                    "Correct the link.",
+                )
+
+
+def the_words(files, names):
+    """Models, event types and menus that documents name are there."""
+    for file, text in _documents(files):
+        for match in _CODE.finditer(text):
+            for word in _MODEL.findall(match[1]):
+                # What follows a model's name is a method or a field of it.
+                if not any(
+                    word == model or word.startswith(f"{model}.")
+                    for model in names.models
+                ):
+                    yield _finding(
+                        "model_unknown",
+                        file,
+                        _line_of(text, match.start()),
+                        f"There is no model “{word}”.",
+                        "Name a model there is.",
+                    )
+        for match in _EVENT.finditer(text):
+            if match[1] not in names.event_types:
+                yield _finding(
+                    "event_unknown",
+                    file,
+                    _line_of(text, match.start()),
+                    f"There is no event type “{match[1]}”.",
+                    "Name an event type there is.",
+                )
+        for match in _MENU.finditer(text):
+            for word in " ".join(match[1].split()).split(" → "):
+                if word not in names.menus:
+                    yield _finding(
+                        "menu_unknown",
+                        file,
+                        _line_of(text, match.start()),
+                        f"There is no menu “{word}”.",
+                        "Name a menu there is.",
+                    )
+
+
+def _documents(files):
+    return [(file, files[file]) for file in sorted(files) if file.endswith(".md")]
+
+
+CHECKS = (
+    the_stage_table,
+    the_logins,
+    the_commands,
+    the_decisions,
+    the_ledger_kinds,
+    the_links,
+    the_words,
+)
+
+
+def document_findings(files, names):
+    """What the documents of the repository say that is not so.
+
+    :param files: dict of path, from the root of the repository, to text; paths of
+        other files may have any text, they are where links lead
+    :param names: :class:`Names`
+    :returns: list of :class:`~.finding.Finding`, in the order of their places
+    """
+    found = [finding for check in CHECKS for finding in check(files, names)]
+    return sorted(found, key=lambda each: (each.place.file, each.place.number))

@@ -1,0 +1,16 @@
+"""All checks of the governance model."""
+
+from . import people, requirements, stages
+
+#: Each takes a :class:`~.values.Model` and yields findings.
+CHECKS = (*stages.CHECKS, *requirements.CHECKS, *people.CHECKS)
+
+
+def model_findings(model):
+    """What contradicts itself in the governance model.
+
+    :param model: :class:`~.values.Model`
+    :returns: list of :class:`~.finding.Finding`, errors first, each once
+    """
+    found = dict.fromkeys(finding for check in CHECKS for finding in check(model))
+    return sorted(found, key=lambda each: (each.severity, str(each.place), each.code))
