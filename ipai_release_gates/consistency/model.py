@@ -1,9 +1,9 @@
 """All checks of the governance model."""
 
-from . import people, requirements, stages
+from . import coverage, people, requirements, stages
 
 #: Each takes a :class:`~.values.Model` and yields findings.
-CHECKS = (*stages.CHECKS, *requirements.CHECKS, *people.CHECKS)
+CHECKS = (*stages.CHECKS, *requirements.CHECKS, *people.CHECKS, *coverage.CHECKS)
 
 
 def model_findings(model):

@@ -1,6 +1,6 @@
 """The governance model as plain values; what refers to another names its code."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from .finding import Record
@@ -98,6 +98,7 @@ class Persona(_Placed):
     active: bool = True
     may_sign: bool = True
     people: frozenset = frozenset()
+    has_contract: bool = True
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,11 @@ class Project(_Placed):
 
 @dataclass(frozen=True)
 class Model:
-    """All of it. Gates, stages and requirements are in their order."""
+    """All of it. Gates, stages and requirements are in their order.
+
+    ``holders`` maps the code of a domain to pairs of persona code and level, which is
+    ``primary`` or ``shared``.
+    """
 
     gates: tuple = ()
     requirements: tuple = ()
@@ -152,6 +157,7 @@ class Model:
     evidence_types: tuple = ()
     domains: tuple = ()
     projects: tuple = ()
+    holders: dict = field(default_factory=dict)
 
     @cached_property
     def gate(self):

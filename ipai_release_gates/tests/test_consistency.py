@@ -202,3 +202,22 @@ class TestConsistency(GateCase):
     def test_only_the_scheduler_runs_the_daily_check(self):
         with self.assertRaises(AccessError):
             self.env[MODEL].with_user(self.governance)._check_daily()
+
+    def test_a_condition_whose_domain_nobody_holds_is_found_and_shown(self):
+        domain = self.env["ipai.expertise.domain"].create(
+            {"code": "odoo.nobody", "name": "Nobody's"}
+        )
+        requirement = self.env["ipai.gate.requirement"].search(
+            [("code", "=", "qa_signoff")]
+        )
+        requirement.expertise_domain_id = domain
+        found = {
+            (finding.code, str(finding.place))
+            for finding in self.env["ipai.consistency"]._findings()
+        }
+        self.assertIn(("domain_unheld", "ipai.gate.requirement G2/qa_signoff"), found)
+        self.assertIn(("domain_primary", "ipai.expertise.domain odoo.nobody"), found)
+        self.assertIn(
+            "nobody_holds",
+            self.env["ipai.governance.coverage"].search([]).mapped("gap"),
+        )

@@ -80,6 +80,7 @@ SOUND = Model(
     ),
     domains=(Domain(1, "odoo.qa", "QA"),),
     projects=(Project(1, "acme/shop", ("unit_tests", "lint"), 24.0),),
+    holders={"odoo.qa": (("qa", "primary"), ("rm", "shared"))},
 )
 
 
@@ -106,6 +107,18 @@ SOAK = {"soak_hours": 24.0, "environment": "production"}
 
 #: code → (the model with that contradiction planted, where it must be found)
 PLANTED = {
+    "domain_unheld": (
+        added(requirement(9, "G2", "probed", "check", domain="odoo.none")),
+        "ipai.gate.requirement G2/probed",
+    ),
+    "domain_primary": (
+        replace(SOUND, holders={"odoo.qa": (("rm", "shared"), ("gone", "primary"))}),
+        "ipai.expertise.domain odoo.qa",
+    ),
+    "persona_contract": (
+        changed("personas", "rm", has_contract=False),
+        "ipai.persona rm",
+    ),
     "stage_gate_order": (
         replace(
             SOUND,

@@ -67,7 +67,17 @@ class Consistency(models.AbstractModel):
                 )
                 for project in env["ipai.project"].search([])
             ),
+            holders=self._holders(env["ipai.persona.expertise"].search([])),
         )
+
+    @api.model
+    def _holders(self, expertise):
+        """Who holds which domain: pairs of persona code and level, by domain code."""
+        holders = {}
+        for held in expertise:
+            pair = (held.persona_id.code, held.level)
+            holders.setdefault(held.domain_id.code, []).append(pair)
+        return holders
 
     @api.model
     def _personas(self, personas):
@@ -97,6 +107,7 @@ class Consistency(models.AbstractModel):
                     for uid, group_id in members
                     if group_id == persona.group_id.id and uid in person_of
                 ),
+                has_contract=bool(persona.contract_id),
             )
             for persona in personas
         )

@@ -413,6 +413,11 @@ class Maker:
                 (piece[held][model],) = self._create(
                     "governance", model, [created(piece)]
                 )
+        # A domain without a primary persona is something to find.
+        spec = {"specification": {"code": {}}}
+        self._call(
+            "governance", "ipai.consistency.finding", "web_search_read", [[]], spec
+        )
         rows = self._call("governance", "ipai.settings", "search", [[]], {})
         (piece["settings"],) = rows
 
