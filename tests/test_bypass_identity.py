@@ -362,17 +362,16 @@ def test_what_was_judged_is_not_deleted_from_under_the_judgement(callers, databa
     governance, admin = callers("json_2", "governance"), callers("json_2", "admin")
     with database.unchanged():
         for context in ({}, {"_force_unlink": True}):
-            for model in (
-                "ipai.project",
-                "ipai.gate",
-                "ipai.release.stage",
-                "ipai.persona",
-                "ipai.environment",
-                "ipai.evidence.type",
+            for model, used in (
+                ("ipai.project", "project_id FROM ipai_release"),
+                ("ipai.gate", "gate_id FROM ipai_release_gate"),
+                ("ipai.release.stage", "stage_id FROM ipai_release"),
+                ("ipai.persona", "approval_persona_id FROM ipai_gate_requirement"),
+                ("ipai.environment", "environment_id FROM ipai_deployment"),
+                ("ipai.evidence.type", "type_id FROM ipai_evidence"),
             ):
-                id_ = database.value(f"SELECT max(id) FROM {model.replace('.', '_')}")
-                if model == "ipai.evidence.type":
-                    id_ = database.id("ipai_evidence_type", code="build_log")
+                column, _, source = used.partition(" ")
+                id_ = database.value(f"SELECT max({column}) {source}")
                 refused(governance, model, "unlink", [id_], context=context)
             for model, id_ in (
                 ("res.company", 1),

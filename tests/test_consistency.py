@@ -22,7 +22,7 @@ def said(*arguments):
 
 def test_the_shipped_model_and_the_documents_have_no_contradiction(postgresql):
     code, lines = said()
-    assert lines[-1] == "the model and the documents do not contradict themselves"
+    assert "the model and the documents do not contradict themselves" in lines
     assert code == 0
 
 
