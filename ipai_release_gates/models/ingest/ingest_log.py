@@ -130,6 +130,7 @@ class IngestLog(models.Model):
 
     def _process_again(self):
         """Run kept submissions through the pipeline with their senders' rights."""
+        # Whose event it is decides the rights it is run with, not who may read it.
         for user, logs in self.sudo().sorted("id").grouped("user_id").items():
             # As if the sender sent them: not with the companies, the language or the
             # defaults of whoever caused this.

@@ -281,13 +281,14 @@ class Deployment(models.Model):
         return self.release_id.id, "rollback", self, body
 
     def _rollback_body(self):
-        # Whoever records the rollback may know its evidence.
-        evidence = self.sudo().evidence_ids.filtered("rollback_of_deployment")
+        # Whoever records the rollback may know its evidence and what runs again.
+        deployment = self.sudo()
+        evidence = deployment.evidence_ids.filtered("rollback_of_deployment")
         return {
             "trigger": self.rollback_trigger or "",
             "reason": self.rollback_reason or "",
             "outcome": self.rollback_outcome or "",
-            "restored": self.sudo().restored_id.external_id or "",
+            "restored": deployment.restored_id.external_id or "",
             "evidence": [
                 each.url or each.sha256 or f"{each._name},{each.id}"
                 for each in evidence
