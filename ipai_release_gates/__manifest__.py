@@ -1,11 +1,11 @@
 {
     "name": "Release Gates",
     "summary": "Releases move through gates on recorded evidence, or not at all",
-    "version": "19.0.2.0.0",
+    "version": "19.0.3.0.0",
     "category": "Productivity/Release Governance",
     "author": "Release Gates contributors",
     "license": "AGPL-3",
-    "depends": ["mail"],
+    "depends": ["mail", "queue_job"],
     "external_dependencies": {"python": ["jsonschema", "PyYAML"]},
     "data": [
         "security/groups.xml",

@@ -22,20 +22,20 @@ def start_site(postgresql):
     """A function that starts a server on its own copy of the demo database.
 
     ``start_site(workers=2)`` has two processes, ``start_site(site.database)`` serves a
-    database that is there already, ``arguments`` are more of Odoo's command line. It
-    answers by then, and ends with the test run.
+    database that is there already, ``arguments`` are more of Odoo's command line;
+    ``jobs=True`` has it run the jobs of queue_job. It answers by then, and ends with
+    the test run.
     """
     with ExitStack() as stack:
 
-        def start(database=None, workers=0, arguments=()):
+        def start(database=None, workers=0, arguments=(), jobs=False):
             if not database:
                 template = databases.template("demo")
                 database = stack.enter_context(databases.temporary(template))
             # What a scheduled action does meanwhile is nobody's attack.
             quiet = ("--max-cron-threads=0", *arguments)
-            return Site(
-                stack.enter_context(Server(database, workers=workers, arguments=quiet))
-            )
+            server = Server(database, workers=workers, arguments=quiet, jobs=jobs)
+            return Site(stack.enter_context(server))
 
         yield start
 

@@ -125,8 +125,26 @@ def test_the_image_adds_requirements_txt_to_the_official_odoo_19(services):
     assert lines[-1] == "USER odoo", "the server does not run as root"
 
 
-def test_every_requirement_is_pinned_and_says_what_it_is_for():
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
+def test_the_oca_addons_are_on_the_addons_path_of_the_image(services):
+    build = services["odoo"]["build"]
+    image = (ROOT / build["dockerfile"]).read_text()
+    assert "--no-deps --target /mnt/oca -r /tmp/addons.txt" in image
+    assert (
+        "--addons-path=/mnt/oca/odoo/addons,/mnt/extra-addons"
+        in (services["odoo"]["command"])
+    )
+
+
+def test_the_server_starts_the_runner_of_the_jobs():
+    conf = configparser.ConfigParser(interpolation=None)
+    conf.read(ROOT / "odoo.conf")
+    assert "queue_job" in conf["options"]["server_wide_modules"].split(",")
+    assert conf["queue_job"]["channels"] == "root:4,root.ipai:2"
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements/addons.txt"])
+def test_every_requirement_is_pinned_and_says_what_it_is_for(name):
+    lines = (ROOT / name).read_text().splitlines()
     needed = [line for line in lines if not line.startswith("#")]
     assert needed
     for line in needed:

@@ -22,7 +22,7 @@ import re
 import shutil
 from functools import cache
 
-from . import odoo
+from . import odoo, venv
 from .locks import setting_up
 from .paths import ADDON, ADDON_NAME, DATA, LOGS, PREFIX, ROOT
 from .say import Stop, slow
@@ -156,7 +156,8 @@ def _digest(*parts):
 
 def base_key():
     """What the template ``base`` is made of."""
-    return _digest(odoo.identity(), *sorted(manifest()["depends"]))
+    addons = (ROOT / venv.ADDONS_LIST).read_text()
+    return _digest(odoo.identity(), addons, *sorted(manifest()["depends"]))
 
 
 def _is_below(name, folders):

@@ -5,10 +5,12 @@ import re
 from functools import cache
 from pathlib import Path
 
-from . import odoo_source, proc
+from . import odoo_source, proc, venv
 from .paths import ADDONS_PATH, DATA, ROOT, venv_python
 
 CONFIGURATION = ROOT / "odoo.conf"
+#: A capacity for queue_job with which its runner does not start.
+NO_JOBS = "root:0"
 SCRIPTS = Path(__file__).with_name("scripts")
 #: A line of Odoo's log: its level, its logger, its text.
 LOG_LINE = re.compile(r"^\S+ \S+ \d+ (\w+) \S+ (\S+): (.*)$", re.MULTILINE)
@@ -28,9 +30,11 @@ def environment():
     return {
         **os.environ,
         "ODOO_RC": str(CONFIGURATION),
-        "ODOO_ADDONS_PATH": str(ADDONS_PATH),
+        "ODOO_ADDONS_PATH": f"{ADDONS_PATH},{venv.oca_addons()}",
         "ODOO_DATA_DIR": str(DATA),
         "ODOO_HTTP_INTERFACE": "127.0.0.1",
+        # Jobs run where a server is told to run them, with jobs=True.
+        "ODOO_QUEUE_JOB_CHANNELS": NO_JOBS,
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -66,7 +66,7 @@ def serve(database, port, then):
         require_free(port)
         with postgres.running():
             databases.up_to_date(database)
-            server = Server(database, port, log="server")
+            server = Server(database, port, log="server", jobs=True)
             with slow("Starting the server"):
                 server.start()
             try:

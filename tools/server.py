@@ -37,13 +37,17 @@ class Server:
     :param port: where it listens; a free one unless given
     :param workers: processes; without, one process with threads
     :param arguments: more of Odoo's command line
+    :param jobs: whether it runs the jobs of queue_job, with the channels of odoo.conf
     """
 
-    def __init__(self, database, port=None, workers=0, arguments=(), log=None):
+    def __init__(
+        self, database, port=None, workers=0, arguments=(), log=None, jobs=False
+    ):
         self.database = database
         self.port = port or free_port()
         self.workers = workers
         self.arguments = list(arguments)
+        self.jobs = jobs
         self.log = LOGS / f"{log or f'server-{database}-{self.port}'}.log"
         self.process = None
 
@@ -60,10 +64,13 @@ class Server:
         arguments += ["-p", str(self.port), "--workers", str(self.workers)]
         if self.workers:
             arguments += ["--gevent-port", str(free_port())]
+        environment = odoo.environment()
+        if self.jobs:
+            del environment["ODOO_QUEUE_JOB_CHANNELS"]
         with open(self.log, "w") as log:
             self.process = proc.start(
                 odoo.command(*arguments, *self.arguments),
-                env=odoo.environment(),
+                env=environment,
                 stdout=log,
                 stderr=log,
             )

@@ -16,6 +16,8 @@ LISTS = {
     "test": ["requirements/test.txt"],
     "lint": ["requirements/lint.txt"],
 }
+#: Addons of others, without what their packages require: that includes Odoo itself.
+ADDONS_LIST = "requirements/addons.txt"
 
 
 def _why(text):
@@ -59,34 +61,38 @@ def ensure(*purposes):
         _create()
         stamp(base, version)
     for purpose in purposes:
-        files = LISTS[purpose]
-        key = hashlib.sha256(
-            b"".join((ROOT / name).read_bytes() for name in files)
-        ).hexdigest()
-        mark = VENV / f".{purpose}"
-        if stamped(mark, key):
-            continue
-        lists = [word for name in files for word in ("-r", name)]
-        run(
-            f"Installing the Python packages to {purpose}",
-            [
-                venv_python(),
-                "-m",
-                "pip",
-                "install",
-                "--no-input",
-                "--disable-pip-version-check",
-                "--progress-bar",
-                "off",
-                *lists,
-            ],
-            log=f"pip-{purpose}",
-            why=_why,
-            env={**os.environ, "PYTHONPATH": ""},
+        _install(
+            f"Installing the Python packages to {purpose}", purpose, LISTS[purpose]
         )
-        stamp(mark, key)
+    if "run" in purposes:
+        _install("Installing the OCA addons", "addons", [ADDONS_LIST], "--no-deps")
+
+
+def _install(what, name, files, *options):
+    """Install lists of packages, unless these very lists are installed already."""
+    key = hashlib.sha256(
+        b"".join((ROOT / file).read_bytes() for file in files)
+    ).hexdigest()
+    mark = VENV / f".{name}"
+    if stamped(mark, key):
+        return
+    lists = [word for file in files for word in ("-r", file)]
+    pip = [venv_python(), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
+    run(
+        what,
+        [*pip, "--disable-pip-version-check", *options, *lists],
+        log=f"pip-{name}",
+        why=_why,
+        env={**os.environ, "PYTHONPATH": ""},
+    )
+    stamp(mark, key)
 
 
 def site_packages():
     """The folder of the virtualenv's packages."""
     return next((VENV / "lib").glob("python3.*/site-packages"))
+
+
+def oca_addons():
+    """The folder of the addons that :data:`ADDONS_LIST` brings."""
+    return site_packages() / "odoo" / "addons"
