@@ -20,6 +20,14 @@ class Settings(models.Model):
         "unless evidence or a sign-off rests on it. 0: it is kept for ever.",
     )
 
+    pending_days = fields.Integer(
+        string="Wait for a release (days)",
+        required=True,
+        default=30,
+        help="How long a result waits for a release with its commit before it is "
+        "marked as orphaned. 0: for ever.",
+    )
+
     # No verdict rests on them; that they change is told all the same.
     _policy_deciding = frozenset()
 
@@ -27,6 +35,10 @@ class Settings(models.Model):
     _retention_range = models.Constraint(
         "CHECK (payload_retention_days BETWEEN 0 AND 36500)",
         "What was sent is kept for 0 (for ever) to 36500 days.",
+    )
+    _pending_range = models.Constraint(
+        "CHECK (pending_days BETWEEN 0 AND 36500)",
+        "A result waits for a release for 0 (for ever) to 36500 days.",
     )
 
     @api.depends_context("lang")
