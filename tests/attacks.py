@@ -34,6 +34,8 @@ _TABLES = {
     "ipai_environment_event": "true",
     "ipai_recovery_drill": "true",
     "ipai_recovery_drill_criterion": "true",
+    "ipai_uat_invitation": "true",
+    "ipai_uat_criterion": "true",
     "ipai_ledger_entry": f"kind NOT IN {_TRACES}",
     "ipai_ledger_head": "true",
     "ipai_ingest_log": "status IN ('accepted', 'pending')",

@@ -1,0 +1,58 @@
+from odoo.exceptions import UserError
+from odoo.http import Controller, request, route
+
+
+class Uat(Controller):
+    """The page a customer's UAT link leads to; the token in it is all the right."""
+
+    @route(
+        "/ipai/uat/<string:token>",
+        type="http",
+        auth="public",
+        methods=["GET", "POST"],
+        website=True,  # a page of the portal: with its layout and its languages
+        sitemap=False,
+    )
+    def uat(self, token, **form):
+        """Show the criteria, or take the answers.
+
+        :param token: as the link has it
+        :param form: ``result_<id>``, ``comment_<id>``, ``name``, ``comment``
+        :returns: the page; 404 for a link that never was
+        """
+        invitation = request.env["ipai.uat.invitation"]._of_token(token)
+        if not invitation:
+            return self._page({"invitation": None}, 404)
+        invitation = invitation.with_context(lang=request.env.lang)
+        values, status = {"error": None, "form": form, "thanks": False}, 200
+        if request.httprequest.method == "POST":
+            try:
+                # All of it or nothing: the error is shown on a page that commits.
+                with request.env.cr.savepoint():
+                    invitation._answer(
+                        self._results(invitation, form),
+                        form.get("name"),
+                        form.get("comment"),
+                    )
+                values["thanks"] = True
+            except UserError as error:
+                values["error"], status = str(error), 422
+        values["refusal"] = invitation._refusal()
+        return self._page({**values, "invitation": invitation, "token": token}, status)
+
+    def _results(self, invitation, form):
+        return {
+            criterion.id: (
+                form.get(f"result_{criterion.id}"),
+                form.get(f"comment_{criterion.id}"),
+            )
+            for criterion in invitation.criterion_ids
+        }
+
+    def _page(self, values, status):
+        response = request.render("ipai_release_gates.uat_page", values, status=status)
+        # The address is a secret: it goes to no other site, into no cache, no index.
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Robots-Tag"] = "noindex"
+        return response
