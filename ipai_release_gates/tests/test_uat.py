@@ -175,9 +175,7 @@ class TestUat(UatCase):
                 ).id,
                 "metadata_match": '{"result": "passed"}',
                 "accountable_persona_id": self.personas["qa_tester"].id,
-                "expertise_domain_id": self.gates["G2"]
-                .requirement_ids[0]
-                .expertise_domain_id.id,
+                "expertise_domain_id": domain.id,
             }
         )
         self.assertIn("G2:uat", self.unmet(self.release, "G2"))

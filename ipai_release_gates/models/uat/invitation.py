@@ -361,7 +361,9 @@ class UatInvitation(models.Model):
         try:
             return readers.text(text) if text else ""
         except readers.Invalid as invalid:
-            raise ValidationError(f"{field}: {invalid.problems[0][1]}") from invalid
+            message = f"{field}: {invalid.problems[0][1]}"
+            # The message is the contract's own, the same on every transport.
+            raise ValidationError(message) from invalid  # pylint: disable=translation-required
 
     def _read_results(self, results):
         """Each criterion with what was said of it; all must have been answered."""
