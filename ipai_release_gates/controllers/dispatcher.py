@@ -110,6 +110,11 @@ def unauthorized(message, error=None):
     return TransportError("unauthorized", message, headers=headers)
 
 
+def not_found():
+    """The refusal of a path that is none."""
+    return TransportError("not_found", _CODES[404][1])
+
+
 def _refused(code, message, field=None, status=None):
     answer = ingest.answers.rejected(None, code, message, field=field)
     return {**answer, "http_status": status or answer["http_status"]}
@@ -172,5 +177,3 @@ def read_query(**defaults):
         if len(values) > 1:
             raise TransportError("invalid_field", "Must not be there twice.", name)
     return {**defaults, **sent.to_dict()}
-
-

@@ -20,7 +20,6 @@ from .common import sha
 from .http import API, NDJSON, HttpGateCase
 
 
-
 @tagged("post_install", "-at_install")
 class TestHttpApi(HttpGateCase):
     @classmethod
@@ -185,9 +184,7 @@ class TestHttpApi(HttpGateCase):
             "Sec_Fetch_User": "?1",
         }
         for headers in ({}, browser):
-            answer = self.get(
-                f"/releases/{self.release.uuid}/verdict", None, **headers
-            )
+            answer = self.get(f"/releases/{self.release.uuid}/verdict", None, **headers)
             self.assertRefused(answer, 401, "unauthorized")
             answer = self.post("/events", self.lint(), None, **headers)
             self.assertRefused(answer, 401, "unauthorized")
@@ -350,11 +347,10 @@ class TestHttpApi(HttpGateCase):
             for name, text in self._with_test_cookie(sent).items():
                 connection.putheader(name, text)
             connection.endheaders()
-            try:
+            # It may stop listening, as it should; the answer is there all the same.
+            with suppress(BrokenPipeError, ConnectionResetError):
                 for piece in pieces:
                     connection.send(piece)
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # it stopped listening, as it should; the answer is there
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
 

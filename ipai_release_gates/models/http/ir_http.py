@@ -5,7 +5,13 @@ import werkzeug.exceptions
 from odoo import models
 from odoo.http import request
 
-from ...controllers.dispatcher import ApiDispatcher, Refused, is_ours, unauthorized
+from ...controllers.dispatcher import (
+    ApiDispatcher,
+    Refused,
+    is_ours,
+    not_found,
+    unauthorized,
+)
 
 #: What an API key of Odoo may look like; anything else is not looked up.
 _BEARER = re.compile(r"bearer +([!-~]{1,255})", re.IGNORECASE)
@@ -22,7 +28,11 @@ class IrHttp(models.AbstractModel):
             return super()._match(path_info)
         # Whatever is wrong from here on is said in JSON, an unknown path included.
         request.dispatcher = ApiDispatcher(request)
-        rule, args = super()._match(path_info)
+        try:
+            rule, args = super()._match(path_info)
+        except werkzeug.exceptions.NotFound as nothing:
+            # Else Odoo would look for a page or a file at this path.
+            raise Refused(not_found()) from nothing
         if request.httprequest.method == "OPTIONS":
             # Odoo lets it through to every route, for browsers; none calls this API.
             methods = sorted(rule.methods - {"OPTIONS"})
