@@ -33,7 +33,7 @@ def read_release(values):
     :raise fields.Invalid: with every fault.
     """
     if isinstance(values, dict):
-        # Callers over XML-RPC cannot leave a value out: empty is absent where it may be.
+        # Callers over XML-RPC may send False for what they leave out.
         values = {
             key: value
             for key, value in values.items()

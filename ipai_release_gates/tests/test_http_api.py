@@ -3,7 +3,7 @@
 import gzip
 import http.client
 import json
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -395,9 +395,50 @@ class TestHttpApi(HttpGateCase):
         answer = self.post("/events", self.lint(), X_Long="a" * 20_000)
         self.assertEqual(answer.status_code, 200)
 
+    # --- how much a key may send -----------------------------------------------------
+
+    def limit(self, per_minute):
+        """Set the limit; the login of a key whose bucket is full."""
+        self.env["ipai.settings"].search([]).requests_per_minute = per_minute
+        # A bucket is emptied for good: the limit counts outside this transaction.
+        self.keys["own"] = self.api_key(self.ci)
+        return "own"
+
+    def test_a_key_that_has_no_request_left_is_told_when_it_has(self):
+        own = self.limit(3)
+        path = f"/releases/{self.release.uuid}/verdict"
+        self.assertEqual([self.get(path, own).status_code for _ in range(3)], [200] * 3)
+        answer = self.get(path, own)
+        self.assertRefused(answer, 429, "rate_limited")
+        self.assertIn(int(answer.headers["Retry-After"]), range(15, 21))
+        answer = self.post("/events", self.lint(), own)
+        self.assertRefused(answer, 429, "rate_limited")
+        self.keys["second"] = self.api_key(self.ci)
+        self.assertEqual(self.get(path, "second").status_code, 200)
+        self.env["ipai.settings"].search([]).requests_per_minute = 0
+        self.assertEqual(self.get(path, own).status_code, 200)
+
+    def test_a_request_that_is_tried_again_is_counted_once(self):
+        own = self.limit(2)
+        with self.failing_once():
+            self.assertEqual(self.post("/events", self.lint(), own).status_code, 200)
+        self.assertEqual(self.post("/events", self.lint(), own).status_code, 200)
+        self.assertEqual(self.post("/events", self.lint(), own).status_code, 429)
+
+    def test_buckets_that_are_full_again_are_removed(self):
+        self.env.cr.execute(
+            "INSERT INTO ipai_rate_limit VALUES (-1, now() - interval '2 days'),"
+            " (-2, now() + interval '1 minute')"
+        )
+        self.env["ipai.rate.limit"]._remove_full_buckets()
+        self.env.cr.execute("SELECT id FROM ipai_rate_limit WHERE id < 0")
+        self.assertEqual(self.env.cr.fetchall(), [(-2,)])
+
     # --- conflicts and our own faults ------------------------------------------------
 
-    def test_a_serialization_failure_is_tried_again_with_the_same_body(self):
+    @contextmanager
+    def failing_once(self):
+        """The first try to take events meets a conflict; gives what was tried."""
         process = type(self.env["ipai.control.plane"])._process
         tries = []
 
@@ -412,6 +453,10 @@ class TestHttpApi(HttpGateCase):
             patch("odoo.service.model.time.sleep"),
             patch("odoo.service.model.errorcodes.lookup", return_value="40001"),
         ):
+            yield tries
+
+    def test_a_serialization_failure_is_tried_again_with_the_same_body(self):
+        with self.failing_once() as tries:
             answer = self.post("/events", [self.lint(), self.lint()])
         self.assertEqual(answer.status_code, 200, answer.text)
         self.assertEqual(len(tries), 2)
