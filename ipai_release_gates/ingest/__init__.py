@@ -1,6 +1,6 @@
 """From foreign payloads to envelopes. Plain Python: no Odoo, no I/O, no clock."""
 
-from . import answers, fields, transport
+from . import answers, fields, openapi, transport
 from .authority import ROLES, may_send
 from .digest import payload_digest, raw_text
 from .envelope import (
@@ -47,6 +47,7 @@ __all__ = [
     "answers",
     "fields",
     "may_send",
+    "openapi",
     "parse_envelope",
     "parse_junit",
     "payload_digest",
