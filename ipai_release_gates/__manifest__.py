@@ -54,6 +54,8 @@
         "wizards/check_control_views.xml",
         "wizards/import_registry_views.xml",
         "wizards/new_persona_views.xml",
+        "reports/dossier_report.xml",
+        "reports/dossier_templates.xml",
         "views/governance/persona_contract_views.xml",
         "views/governance/agent_capability_views.xml",
         "views/governance/expertise_domain_views.xml",

@@ -33,6 +33,7 @@ class IngestLog(models.Model):
             ("pending", "Pending"),
             ("rejected", "Rejected"),
             ("error", "Error"),
+            ("orphaned", "Orphaned"),
         ],
         required=True,
         readonly=True,
@@ -71,6 +72,14 @@ class IngestLog(models.Model):
         "res.users", string="Sent by", required=True, readonly=True, ondelete="restrict"
     )
     received_at = fields.Datetime(required=True, readonly=True)
+    failures = fields.Integer(
+        readonly=True, help="How often it failed through our fault."
+    )
+    retry_at = fields.Datetime(
+        string="Next try",
+        readonly=True,
+        help="When an event that failed is processed again by itself. Empty: no more.",
+    )
     processed_at = fields.Datetime(readonly=True)
 
     # What makes ingest idempotent under concurrency: of two transactions with one key
@@ -91,6 +100,11 @@ class IngestLog(models.Model):
     )
     _by_sender = models.Index("(user_id, id DESC)")
     _pending = models.Index("(project_id, source_ref) WHERE status = 'pending'")
+    _retried = models.Index("(retry_at) WHERE status = 'error'")
+    _retry_is_of_an_error = models.Constraint(
+        "CHECK (retry_at IS NULL OR status = 'error')",
+        "Only an event that failed is tried again.",
+    )
 
     @api.depends("idempotency_key", "event_type")
     def _compute_display_name(self):
@@ -98,7 +112,10 @@ class IngestLog(models.Model):
             log.display_name = log.idempotency_key or f"#{log.id}"
 
     def action_reprocess(self):
-        """Process rejected, pending or errored events again, as whoever sent them."""
+        """Process events that were not taken again, as whoever sent them.
+
+        :returns: a notification of what came of them
+        """
         if not (
             self.env.user.has_group("ipai_release_gates.group_release_manager")
             or self.env.user.has_group("ipai_release_gates.group_sre")
@@ -126,7 +143,25 @@ class IngestLog(models.Model):
                 )
             )
         self._process_again()
-        return True
+        return self._outcome_notice()
+
+    def _outcome_notice(self):
+        """A notification that counts these events by what came of them."""
+        labels = dict(self._fields["status"]._description_selection(self.env))
+        outcomes = self.grouped("status")
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": self.env._("Reprocessed"),
+                "message": ", ".join(
+                    f"{labels[status]}: {len(logs)}"
+                    for status, logs in sorted(outcomes.items())
+                ),
+                "type": "warning" if outcomes.keys() - set(_SETTLED) else "success",
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
 
     def _process_again(self):
         """Run kept submissions through the pipeline with their senders' rights."""
