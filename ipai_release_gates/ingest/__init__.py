@@ -1,6 +1,7 @@
 """From foreign payloads to envelopes. Plain Python: no Odoo, no I/O, no clock."""
 
 from . import answers, fields
+from .adapters import Adapted, AdapterError, github, gitlab
 from .authority import ROLES, may_send
 from .digest import payload_digest, raw_text
 from .envelope import (
@@ -38,12 +39,16 @@ __all__ = [
     "ROLES",
     "SCHEMA_VERSIONS",
     "SOURCE_SYSTEMS",
+    "Adapted",
+    "AdapterError",
     "Envelope",
     "EnvelopeError",
     "JUnitError",
     "JUnitReport",
     "answers",
     "fields",
+    "github",
+    "gitlab",
     "may_send",
     "parse_envelope",
     "parse_junit",
