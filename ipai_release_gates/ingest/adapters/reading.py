@@ -34,6 +34,7 @@ class Payload:
     def get(self, path, reader=fields.string):
         """The value at a path as the reader gives it; None if absent or null.
 
+        :param str path: keys, and positions in lists: ``builds.0.name``
         :raise AdapterError: when it, or what it lies in, is of another kind
         """
         value, walked = self._value, []
@@ -66,7 +67,7 @@ class Payload:
         """
         value = self.get(path, reader)
         if value is None:
-            raise AdapterError(path, "This field is required.")
+            raise AdapterError(_shown(path), "This field is required.")
         return value
 
     def known(self, path, reader):
@@ -78,6 +79,11 @@ class Payload:
             return self.get(path, reader)
         except AdapterError:
             return None
+
+
+def _shown(path):
+    steps = path.split(".")
+    return fields.path_of(int(s) if s.isdecimal() else s for s in steps)
 
 
 def text(value):
