@@ -1,6 +1,6 @@
 """From foreign payloads to envelopes. Plain Python: no Odoo, no I/O, no clock."""
 
-from . import answers, fields
+from . import answers, fields, transport
 from .adapters import Adapted, AdapterError, github, gitlab
 from .authority import ROLES, may_send
 from .digest import payload_digest, raw_text
@@ -24,6 +24,7 @@ from .payloads import (
     ENVIRONMENT_EVENTS,
     IDENTITY_KEYS,
 )
+from .requests import TARGETS, read_move, read_release
 
 __all__ = [
     "BUILD_STATUSES",
@@ -39,6 +40,7 @@ __all__ = [
     "ROLES",
     "SCHEMA_VERSIONS",
     "SOURCE_SYSTEMS",
+    "TARGETS",
     "Adapted",
     "AdapterError",
     "Envelope",
@@ -54,5 +56,8 @@ __all__ = [
     "parse_junit",
     "payload_digest",
     "raw_text",
+    "read_move",
+    "read_release",
     "to_checks",
+    "transport",
 ]

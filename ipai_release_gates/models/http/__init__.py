@@ -1,0 +1,2 @@
+from . import rate_limit
+from . import ir_http
