@@ -13,7 +13,8 @@ from .envelope import (
     EnvelopeError,
     parse_envelope,
 )
-from .junit import JUnitError, JUnitReport, parse_junit, to_checks
+from .cyclonedx import parse_cyclonedx
+from .junit import JUnitReport, parse_junit, to_checks
 from .payloads import (
     BUILD_STATUSES,
     CHECK_STATUSES,
@@ -24,7 +25,10 @@ from .payloads import (
     ENVIRONMENT_EVENTS,
     IDENTITY_KEYS,
 )
+from .report import ReportError
+from .reports import FORMATS, media_types, read_report
 from .requests import TARGETS, read_move, read_release
+from .sarif import parse_sarif
 
 __all__ = [
     "BUILD_STATUSES",
@@ -35,6 +39,7 @@ __all__ = [
     "DEPLOYMENT_STATUSES",
     "ENVIRONMENT_EVENTS",
     "EVENT_TYPES",
+    "FORMATS",
     "IDENTITY_KEYS",
     "MAX_BYTES",
     "ROLES",
@@ -45,19 +50,23 @@ __all__ = [
     "AdapterError",
     "Envelope",
     "EnvelopeError",
-    "JUnitError",
     "JUnitReport",
+    "ReportError",
     "answers",
     "fields",
     "github",
     "gitlab",
     "may_send",
+    "media_types",
+    "parse_cyclonedx",
     "parse_envelope",
     "parse_junit",
+    "parse_sarif",
     "payload_digest",
     "raw_text",
     "read_move",
     "read_release",
+    "read_report",
     "to_checks",
     "transport",
 ]
