@@ -49,6 +49,7 @@ def media_types(format_):
     return (*own, *(() if format_ == "junit" else JSON_TYPES), *ANY_TYPES)
 
 
+@fields.described(**fields.idempotency_key.schema)
 def _key(value):
     """Read ``<source_system>/<release>/report/<sequence>``."""
     value = fields.idempotency_key(value)
