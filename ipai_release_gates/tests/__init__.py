@@ -35,5 +35,5 @@ from . import test_schema
 from . import test_separation_of_duties
 from . import test_server_actions
 from . import test_stage_table
-from . import test_webhooks
+from . import test_webhook_sources
 from . import test_wizards
