@@ -1,6 +1,6 @@
 """From foreign payloads to envelopes. Plain Python: no Odoo, no I/O, no clock."""
 
-from . import answers, fields, transport
+from . import answers, fields, openapi, transport
 from .adapters import Adapted, AdapterError, github, gitlab
 from .authority import ROLES, may_send
 from .digest import payload_digest, raw_text
@@ -58,6 +58,7 @@ __all__ = [
     "gitlab",
     "may_send",
     "media_types",
+    "openapi",
     "parse_cyclonedx",
     "parse_envelope",
     "parse_junit",

@@ -28,6 +28,8 @@ HTTP_STATUS = {
     "rate_limited": 429,
 }
 
+STATUSES = ("accepted", "duplicate", "pending", "rejected", "error")
+
 _CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF], "\ufffd")
 
 

@@ -27,6 +27,7 @@ read_move = fields.record(
 )
 
 
+@fields.described(**_read_release.schema)
 def read_release(values):
     """Return what ``open_release`` was sent, normalised, with the keys that were sent.
 

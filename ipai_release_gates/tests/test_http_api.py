@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import json
+import re
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from unittest.mock import patch
@@ -239,6 +240,116 @@ class TestHttpApi(HttpGateCase):
         self.assertEqual(answer.status_code, status, answer.text)
         self.assertEqual(answer.json()["detail"]["code"], code)
         self.assertTrue(answer.json()["ingest_id"])
+
+    # --- what is described -----------------------------------------------------------
+
+    def test_each_route_is_described_and_nothing_else(self):
+        answer = self.get("/openapi.json", None)
+        self.assertEqual(answer.status_code, 200)
+        paths = answer.json()["paths"]
+        described = {
+            (path, method.upper()) for path, item in paths.items() for method in item
+        }
+        routed = {
+            (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method)
+            for rule in self.env["ir.http"].routing_map().iter_rules()
+            if rule.rule.startswith(API)
+            for method in rule.methods - {"HEAD", "OPTIONS"}
+        }
+        self.assertEqual(routed, described)
+
+    def test_each_status_that_is_described_can_be_met_and_no_other(self):
+        release, missing = self.release.uuid, "00000000-0000-4000-8000-000000000000"
+        verdict, moves = f"/releases/{release}/verdict", f"/releases/{release}/moves"
+        good = {
+            "project": self.project.name,
+            "name": "statuses",
+            "source_ref": sha("statuses"),
+            "environment_target": "dev",
+            "authors": ["dev@example.com"],
+        }
+        event, stage = self.lint(), {"stage": "qa_validation"}
+        waits = {"project": self.project.name, "source_ref": sha("nobody's")}
+        payload = {**event["payload"], "source_ref": waits["source_ref"]}
+        big = " " * transport.MAX_LIST_BYTES + "{}"
+        self.keys["plain"] = self.api_key(self.new_user("plain"))
+        passed = self.open_release("statuses of a move")
+        self.pass_g1(passed)
+        common = {
+            401: {"login": None},
+            403: {"login": "plain"},
+        }
+        with_body = {**common, 413: {"body": big}, 415: {"mimetype": "text/plain"}}
+        requests = {
+            ("post", "/events", "/events"): {
+                **with_body,
+                200: {"body": event},
+                202: {
+                    "body": self.ci_event("check_result", payload, None, **waits),
+                },
+                207: {"body": [event, {}]},
+                400: {"body": {}},
+                409: {"body": {**event, "gate_code": "G1"}},
+                422: {"body": {"schema_version": "v9"}},
+            },
+            ("post", "/releases", "/releases"): {
+                **with_body,
+                201: {"body": good},
+                200: {"body": good},
+                400: {"body": {}},
+            },
+            ("get", "/releases/{uuid}/verdict", verdict): {
+                **common,
+                200: {},
+                400: {"path": f"{verdict}?target=moon"},
+                404: {"path": f"/releases/{missing}/verdict"},
+            },
+            ("post", "/releases/{uuid}/moves", moves): {
+                **with_body,
+                200: {"path": f"/releases/{passed.uuid}/moves"},
+                400: {"body": {}},
+                404: {"path": f"/releases/{missing}/moves"},
+                409: {},
+            },
+            ("get", "/openapi.json", "/openapi.json"): {
+                200: {"login": None},
+                400: {"path": "/openapi.json?a=b"},
+            },
+        }
+        paths = self.get("/openapi.json").json()["paths"]
+        described, met = {}, {}
+        for (method, template, path), cases in requests.items():
+            described[template] = set(paths[API + template][method]["responses"])
+            met[template] = set()
+            for status, case in cases.items():
+                body = {} if method == "get" else {"body": stage}
+                options = {"path": path, "login": "dev", **body, **case}
+                if template == "/events":
+                    options["login"] = case.get("login", "ci")
+                with self.subTest(route=template, status=status):
+                    answer = self.call(method.upper(), **options)
+                    self.assertEqual(answer.status_code, status, answer.text[:500])
+                met[template].add(str(status))
+            if template != "/openapi.json":
+                met[template].add(str(self.status_without_requests_left(path)))
+            met[template].add(str(self.status_of_our_fault(method, path)))
+        self.assertEqual(met, described)
+        self.assertEqual({f"{API}{path}" for path in described}, set(paths))
+
+    def status_without_requests_left(self, path):
+        own = self.limit(1)
+        method = "GET" if path.endswith("verdict") else "POST"
+        statuses = [self.call(method, path, login=own).status_code for _ in range(2)]
+        self.env["ipai.settings"].search([]).requests_per_minute = 0
+        return statuses[1]
+
+    def status_of_our_fault(self, method, path):
+        def fail(*_args, **_named):
+            raise RuntimeError("our fault")
+
+        body = {} if method == "get" else {"body": {}}
+        with patch.object(type(self.env["ir.http"]), "_dispatch", fail):
+            return self.call(method.upper(), path, **body).status_code
 
     # --- what is refused, and in which shape -----------------------------------------
 
