@@ -29,7 +29,9 @@ def parse_sarif(data, *, max_bytes=MAX_CONTENT_BYTES):
     log = read_document(data, "SARIF", max_bytes)
     version = log.plain("version", str)
     if version != "2.1.0" or log.get("runs", list) is None:
-        raise ReportError("Not SARIF 2.1.0: version must be 2.1.0, with a list of runs.")
+        raise ReportError(
+            "Not SARIF 2.1.0: version must be 2.1.0, with a list of runs."
+        )
     if log.get("inlineExternalProperties", list) is not None:
         raise ReportError("inlineExternalProperties: results must stand in their run.")
     counts = dict.fromkeys((*LEVELS, "suppressed"), 0)

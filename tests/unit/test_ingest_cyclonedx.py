@@ -117,7 +117,9 @@ def test_of_several_ratings_the_worst_counts(severities, counted):
 
 
 @pytest.mark.parametrize("vulnerabilities", [None, []])
-def test_a_file_that_names_no_vulnerability_is_no_scan_and_never_passes(vulnerabilities):
+def test_a_file_that_names_no_vulnerability_is_no_scan_and_never_passes(
+    vulnerabilities,
+):
     report = read(vulnerabilities=vulnerabilities)
     assert (report.status, report.evidence_type) == ("skipped", "sbom")
     report = read(vulnerabilities=vulnerabilities, components=[])
@@ -159,7 +161,10 @@ def refusal(data):
         (bom(serialNumber=1), "serialNumber"),
         (bom(metadata={"timestamp": 1}), "metadata.timestamp"),
         (b'\xef\xbb\xbf<bom xmlns="http://cyclonedx.org/schema/bom/1.6"/>', "XML"),
-        (b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><bom>&a;</bom>', "XML"),
+        (
+            b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><bom>&a;</bom>',
+            "XML",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_refused_and_says_why(data, says):

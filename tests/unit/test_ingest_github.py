@@ -499,4 +499,6 @@ def test_a_value_of_any_kind_in_any_place_is_adapted_or_refused(place, value):
     except AdapterError as error:
         assert error.field and error.message
     else:
-        assert adapted.envelopes or adapted.ignored or event == next(reversed(DELIVERIES))
+        assert (
+            adapted.envelopes or adapted.ignored or event == next(reversed(DELIVERIES))
+        )

@@ -2,3 +2,4 @@ from . import ingest_log
 from . import control_plane
 from . import pipeline
 from . import handlers
+from . import reports
