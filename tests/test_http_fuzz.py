@@ -1,5 +1,7 @@
 """Odd requests by the API's own description: no 5xx, nothing that is not described."""
 
+import uuid
+
 import api
 import events
 import pytest
@@ -24,6 +26,8 @@ OPERATIONS = (
     ("POST", "/releases"),
     ("GET", "/releases/{uuid}/verdict"),
     ("POST", "/releases/{uuid}/moves"),
+    ("POST", "/reports"),
+    ("POST", "/webhooks/{provider}"),
     ("GET", "/openapi.json"),
 )
 
@@ -48,6 +52,30 @@ def description(unlimited):
     return schema
 
 
+@pytest.fixture(scope="module")
+def hook(unlimited):
+    """A webhook of GitLab: its uuid, and the headers of a good delivery."""
+    governance = unlimited.rpc("governance")
+
+    def first(model, domain):
+        return governance.execute_kw(model, "search", [domain], {"limit": 1})[0]
+
+    values = {
+        "project_id": first("ipai.project", [["name", "=", events.PROJECT]]),
+        "provider": "gitlab",
+        "user_id": first("res.users", [["login", "=", "ci"]]),
+    }
+    source = governance.execute_kw("ipai.webhook.source", "create", [values])
+    method = "action_new_secret"
+    action = governance.execute_kw("ipai.webhook.source", method, [[source]])
+    found = governance.execute_kw("ipai.webhook.source", "read", [[source], ["uuid"]])
+    headers = {
+        "X-Gitlab-Token": action["context"]["default_secret"],
+        "X-Gitlab-Event": "Pipeline Hook",
+    }
+    return {"uuid": found[0]["uuid"], "headers": headers}
+
+
 def test_every_operation_is_tried(description):
     described = {
         (operation.ok().method.upper(), operation.ok().path.removeprefix("/ipai/v1"))
@@ -59,7 +87,7 @@ def test_every_operation_is_tried(description):
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)
 def test_whatever_is_sent_is_answered_as_described(
-    unlimited, description, operation, mode
+    unlimited, description, hook, operation, mode
 ):
     method, path = operation
     found = description[f"/ipai/v1{path}"][method]
@@ -89,6 +117,18 @@ def test_whatever_is_sent_is_answered_as_described(
             case.path_parameters["uuid"] = release["uuid"]
         if real and isinstance(case.body, dict) and "release_id" in case.body:
             case.body["release_id"] = release["uuid"]
+        if real and "provider" in (case.path_parameters or {}):
+            case.path_parameters["provider"] = "gitlab"
+            case.query = {"source": hook["uuid"]}
+            headers.update(hook["headers"], **{"Idempotency-Key": str(uuid.uuid4())})
+        if real and path == "/reports":
+            case.query = {
+                "format": "sarif",
+                "release": release["uuid"],
+                "source_ref": release["source_ref"],
+                "name": "scan",
+                "idempotency_key": f"agent/{release['uuid']}/report/{uuid.uuid4()}",
+            }
         case.call_and_validate(
             base_url=unlimited.url, headers=headers, checks=list(CHECKS)
         )

@@ -1,6 +1,6 @@
 """From foreign payloads to envelopes. Plain Python: no Odoo, no I/O, no clock."""
 
-from . import answers, fields, openapi, transport
+from . import answers, fields, openapi, signatures, transport
 from .adapters import Adapted, AdapterError, github, gitlab
 from .authority import ROLES, may_send
 from .digest import payload_digest, raw_text
@@ -69,6 +69,7 @@ __all__ = [
     "read_move",
     "read_release",
     "read_report",
+    "signatures",
     "to_checks",
     "transport",
 ]

@@ -86,6 +86,18 @@ def error(ingest_id, detail=None):
     return _answer(ingest_id, "error", 500, detail)
 
 
+def delivery_status(answer):
+    """The HTTP status of an answer to a delivery.
+
+    Never an error of the sender: a code host switches off a webhook that refuses too
+    often, and nothing is wrong with the next delivery. 202 says that a person should
+    look into the log.
+    """
+    settled = answer["status"] in ("accepted", "duplicate", "ignored")
+    taken = all(one["http_status"] == 200 for one in answer["results"])
+    return 200 if settled and taken else 202
+
+
 def _answer(ingest_id, status, http_status, detail):
     return {
         "ingest_id": portable(ingest_id) if ingest_id is not None else False,

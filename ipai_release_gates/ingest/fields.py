@@ -154,6 +154,11 @@ def string(value):
     return value
 
 
+def is_uuid(value):
+    """Whether *value* is the text of a uuid in its usual form."""
+    return isinstance(value, str) and bool(_UUID.fullmatch(value))
+
+
 @described(type="string", minLength=1, maxLength=MAX_TEXT)
 def text(value):
     """Read free text of at most ``MAX_TEXT`` characters, not blank."""

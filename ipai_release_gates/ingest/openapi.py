@@ -1,6 +1,6 @@
 """The HTTP API in OpenAPI 3.1, from the same tables that read its requests."""
 
-from . import answers, transport
+from . import answers, signatures, transport
 from .envelope import EVENT_TYPES, envelope_schema
 from .reports import FORMATS, media_types, query_parameters
 from .requests import TARGETS, read_move, read_release
@@ -131,7 +131,7 @@ def _paths():
                 "Send a report as a tool wrote it: JUnit, SARIF or CycloneDX",
                 parameters=query_parameters(),
                 body={
-                    media_type: {}
+                    media_type: {"schema": {"type": "string"}}
                     for format_ in FORMATS
                     for media_type in media_types(format_)
                 },
@@ -143,6 +143,7 @@ def _paths():
                 },
             )
         },
+        "/webhooks/{provider}": {"post": _webhook()},
         "/openapi.json": {
             "get": {
                 "operationId": "describe",
@@ -156,6 +157,39 @@ def _paths():
             }
         },
     }
+
+
+def _webhook():
+    operation = _operation(
+        "deliverWebhook",
+        "Take a delivery of GitHub or GitLab",
+        parameters=[
+            {
+                "name": "provider",
+                "in": "path",
+                "required": True,
+                "schema": {"enum": list(signatures.PROVIDERS)},
+            },
+            {
+                "name": "source",
+                "in": "query",
+                "description": "uuid of the webhook, part of the address it was given",
+                "schema": {"type": "string"},
+            },
+        ],
+        body={transport.JSON: {"schema": {"type": "object"}}},
+        answers={
+            200: ("It was taken, was taken before, or tells nothing.", "Delivery"),
+            202: ("It is kept; some of it needs somebody to look.", "Delivery"),
+            401: ("The address or the signature is not good.", "Refusal"),
+            404: ("There is no such provider.", "Refusal"),
+        },
+    )
+    # It has a signature, and neither a key nor the limit of one.
+    operation["security"] = []
+    for status in ("403", "429"):
+        del operation["responses"][status]
+    return operation
 
 
 def _operation(name, summary, *, answers, body=None, parameters=()):
@@ -272,6 +306,11 @@ def _schemas():
             status=text,
             source_ref=text,
             created=flag,
+        ),
+        "Delivery": _object(
+            status={"enum": ["accepted", "duplicate", "ignored", "rejected"]},
+            delivery=text,
+            results=_list(),
         ),
         "MoveValues": read_move.schema,
         "Move": _object(

@@ -1,6 +1,8 @@
 """The HTTP API by real HTTP: its routes, who gets in, and what is refused how."""
 
 import gzip
+import hashlib
+import hmac
 import http.client
 import json
 import re
@@ -251,7 +253,7 @@ class TestHttpApi(HttpGateCase):
             (path, method.upper()) for path, item in paths.items() for method in item
         }
         routed = {
-            (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method)
+            (re.sub(r"<(?:[^:>]+:)?(\w+)>", r"{\1}", rule.rule), method)
             for rule in self.env["ir.http"].routing_map().iter_rules()
             if rule.rule.startswith(API)
             for method in rule.methods - {"HEAD", "OPTIONS"}
@@ -274,6 +276,12 @@ class TestHttpApi(HttpGateCase):
         big = " " * transport.MAX_LIST_BYTES + "{}"
         self.keys["plain"] = self.api_key(self.new_user("plain"))
         passed = self.open_release("statuses of a move")
+        source = self.env["ipai.webhook.source"].create(
+            {"project_id": self.project.id, "provider": "github", "user_id": self.ci.id}
+        )
+        shown = source.with_user(self.governance).action_new_secret()["context"]
+        self.secret = shown["default_secret"]
+        hook = f"/webhooks/github?source={source.uuid}"
         self.pass_g1(passed)
         common = {
             401: {"login": None},
@@ -321,6 +329,15 @@ class TestHttpApi(HttpGateCase):
                 403: {**report, "login": "plain"},
                 413: {**report, "body": big},
             },
+            ("post", "/webhooks/{provider}", hook): {
+                413: {"body": " " * transport.MAX_DELIVERY_BYTES + "{}"},
+                415: {"mimetype": "text/plain"},
+                200: {"body": {"zen": 1}, **self.signed({"zen": 1})},
+                202: {"body": [], **self.signed([])},
+                400: {"body": {}, **self.signed({}), "X_GitHub_Event": None},
+                401: {"body": {}},
+                404: {"path": "/webhooks/bitbucket", "body": {}},
+            },
             ("get", "/openapi.json", "/openapi.json"): {
                 200: {"login": None},
                 400: {"path": "/openapi.json?a=b"},
@@ -340,11 +357,21 @@ class TestHttpApi(HttpGateCase):
                     answer = self.call(method.upper(), **options)
                     self.assertEqual(answer.status_code, status, answer.text[:500])
                 met[template].add(str(status))
-            if template != "/openapi.json":
+            if template not in ("/openapi.json", "/webhooks/{provider}"):
                 met[template].add(str(self.status_without_requests_left(path)))
             met[template].add(str(self.status_of_our_fault(method, path)))
         self.assertEqual(met, described)
         self.assertEqual({f"{API}{path}" for path in described}, set(paths))
+
+    def signed(self, payload):
+        """The headers of a delivery of GitHub."""
+        body = json.dumps(payload).encode()
+        mac = hmac.new(self.secret.encode(), body, hashlib.sha256).hexdigest()
+        return {
+            "X_GitHub_Event": "ping",
+            "X_GitHub_Delivery": mac[:32],
+            "X_Hub_Signature_256": f"sha256={mac}",
+        }
 
     def status_without_requests_left(self, path):
         own = self.limit(1)

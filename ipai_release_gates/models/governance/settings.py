@@ -28,6 +28,14 @@ class Settings(models.Model):
         "as it likes.",
     )
 
+    pending_days = fields.Integer(
+        string="Wait for a release (days)",
+        required=True,
+        default=30,
+        help="How long a result waits for a release with its commit before it is "
+        "marked as orphaned. 0: for ever.",
+    )
+
     # No verdict rests on them; that they change is told all the same.
     _policy_deciding = frozenset()
 
@@ -39,6 +47,10 @@ class Settings(models.Model):
     _requests_range = models.Constraint(
         "CHECK (requests_per_minute BETWEEN 0 AND 1000000)",
         "A key has 0 (no limit) to 1000000 requests a minute.",
+    )
+    _pending_range = models.Constraint(
+        "CHECK (pending_days BETWEEN 0 AND 36500)",
+        "A result waits for a release for 0 (for ever) to 36500 days.",
     )
 
     @api.depends_context("lang")
