@@ -26,6 +26,7 @@ from . import test_persona_contracts
 from . import test_policy_data
 from . import test_query_counts
 from . import test_record_rules
+from . import test_report_ingest
 from . import test_reports
 from . import test_retention
 from . import test_revision_binding
