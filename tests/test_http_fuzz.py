@@ -20,7 +20,7 @@ CHECKS = (
     checks.response_schema_conformance,
 )
 #: Requests per operation and kind; all of them take about a minute.
-EXAMPLES = 120
+EXAMPLES = 80
 OPERATIONS = (
     ("POST", "/events"),
     ("POST", "/releases"),
