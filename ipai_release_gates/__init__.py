@@ -1,4 +1,5 @@
 from . import controllers
 from . import models
+from . import controllers
 from . import reports
 from . import wizards

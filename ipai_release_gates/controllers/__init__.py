@@ -1,1 +1,4 @@
 from . import uat
+from . import dispatcher
+from . import control_plane
+from . import webhooks

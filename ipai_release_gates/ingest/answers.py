@@ -13,14 +13,22 @@ HTTP_STATUS = {
     "invalid_field": 400,
     "identity_in_payload": 400,
     "sha256_mismatch": 400,
+    "not_json": 400,
+    "bad_request": 400,
+    "unauthorized": 401,
     "forbidden": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
     "idempotency_conflict": 409,
     "release_closed": 409,
     "unknown_release": 409,
     "too_large": 413,
+    "unsupported_media_type": 415,
     "unsupported_schema_version": 422,
     "rate_limited": 429,
 }
+
+STATUSES = ("accepted", "duplicate", "pending", "rejected", "error")
 
 _CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF], "\ufffd")
 
@@ -76,6 +84,18 @@ def error(ingest_id, detail=None):
     message = "The event could not be processed; it is kept and will be looked at."
     detail = {"code": "internal_error", "message": message, **(detail or {})}
     return _answer(ingest_id, "error", 500, detail)
+
+
+def delivery_status(answer):
+    """The HTTP status of an answer to a delivery.
+
+    Never an error of the sender: a code host switches off a webhook that refuses too
+    often, and nothing is wrong with the next delivery. 202 says that a person should
+    look into the log.
+    """
+    settled = answer["status"] in ("accepted", "duplicate", "ignored")
+    taken = all(one["http_status"] == 200 for one in answer["results"])
+    return 200 if settled and taken else 202
 
 
 def _answer(ingest_id, status, http_status, detail):

@@ -52,6 +52,7 @@ WRITABLE = {
         "change_note",
         "review_cadence",
     },
+    "ipai.webhook.source": {"user_id", "overlap_hours", "active"},
 }
 #: model → what a person may give when recording
 CREATABLE = {
@@ -124,6 +125,7 @@ CREATABLE = {
         "evidence_ids",
     },
     "ipai.persona.contract": WRITABLE["ipai.persona.contract"] | {"persona_id"},
+    "ipai.webhook.source": WRITABLE["ipai.webhook.source"] | {"project_id", "provider"},
 }
 #: what people record that is no fact about one release
 NO_FACTS = {
@@ -132,9 +134,10 @@ NO_FACTS = {
     "ipai.environment.event",
     "ipai.recovery.drill",
     "ipai.persona.contract",
+    "ipai.webhook.source",
 }
 #: what governance itself makes
-OF_GOVERNANCE = {"ipai.persona.contract"}
+OF_GOVERNANCE = {"ipai.persona.contract", "ipai.webhook.source"}
 FORGED_CONTEXTS = (
     {"ipai_engine": True},
     {"ipai_engine": 1},
@@ -176,6 +179,7 @@ class TestGuards(GateCase):
             by_hand=True,
         )
         cls.contradict()
+        cls.webhook_source()
         cls.env.flush_all()
         cls.everyone = [
             *(cls.users[login] for login in ROLES),
@@ -254,6 +258,7 @@ class TestGuards(GateCase):
                 "ipai.uat.invitation",
                 "ipai.uat.criterion",
                 "ipai.persona.contract",
+                "ipai.webhook.source",
             },
             set(self.records),
         )
@@ -296,6 +301,7 @@ class TestGuards(GateCase):
                     "hash",
                     "met",
                     "severity",
+                    "secret_made_at",
                 )
                 if name in record._fields
             )
@@ -423,6 +429,14 @@ class TestGuards(GateCase):
                 self.governance,
                 {"persona_id": self.personas["sre"].id, "mission": "To run it."},
             ),
+            "ipai.webhook.source": (
+                self.governance,
+                {
+                    "project_id": self.project.id,
+                    "provider": "gitlab",
+                    "user_id": self.ci.id,
+                },
+            ),
         }.get(model, (self.rm, {}))
 
     def test_the_valid_values_of_this_test_are_valid(self):
@@ -480,6 +494,7 @@ class TestGuards(GateCase):
         for name in (
             "id",
             "uuid",
+            "url",
             "display_name",
             "revision_id",
             "revision_ids",

@@ -7,7 +7,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 #: What was taken; everything else may still be processed again.
-_SETTLED = ("accepted", "duplicate")
+_SETTLED = ("accepted", "duplicate", "ignored")
 #: Facts that speak through what was sent: their submissions are kept for good.
 _RESTING = ("ipai.evidence", "ipai.approval")
 
@@ -34,6 +34,7 @@ class IngestLog(models.Model):
             ("rejected", "Rejected"),
             ("error", "Error"),
             ("orphaned", "Orphaned"),
+            ("ignored", "Ignored"),
         ],
         required=True,
         readonly=True,
@@ -71,6 +72,15 @@ class IngestLog(models.Model):
     user_id = fields.Many2one(
         "res.users", string="Sent by", required=True, readonly=True, ondelete="restrict"
     )
+    webhook_source_id = fields.Many2one(
+        "ipai.webhook.source",
+        string="Webhook",
+        readonly=True,
+        ondelete="restrict",
+        index="btree_not_null",
+        help="Through which it was delivered. What was read from it are events of "
+        "their own.",
+    )
     received_at = fields.Datetime(required=True, readonly=True)
     failures = fields.Integer(
         readonly=True, help="How often it failed through our fault."
@@ -85,18 +95,25 @@ class IngestLog(models.Model):
     # What makes ingest idempotent under concurrency: of two transactions with one key
     # the second to finish is refused here, retried, and then finds the first.
     _key_unique = models.UniqueIndex(
-        "(idempotency_key) WHERE status IN ('accepted', 'pending')",
+        "(idempotency_key) WHERE status IN ('accepted', 'pending', 'ignored')",
         "An event with this idempotency key was accepted already.",
     )
     _removed_is_settled = models.Constraint(
         "CHECK (payload_removed_at IS NULL OR"
-        " (payload IS NULL AND status IN ('accepted', 'duplicate')))",
-        "Retention removes the payload of accepted and duplicate events only.",
+        " (payload IS NULL AND status IN ('accepted', 'duplicate', 'ignored')))",
+        "Retention removes the payload of what was taken or ignored only.",
+    )
+    # A signature covers the body alone: the same body again is the same delivery,
+    # whatever its headers say.
+    _delivery_unique = models.UniqueIndex(
+        "(webhook_source_id, payload_sha256) WHERE webhook_source_id IS NOT NULL"
+        " AND status IN ('accepted', 'ignored')",
+        "This was delivered already.",
     )
     _inbox = models.Index("(status, id DESC)")
     _retained = models.Index(
         "(received_at) WHERE payload_removed_at IS NULL"
-        " AND status IN ('accepted', 'duplicate')"
+        " AND status IN ('accepted', 'duplicate', 'ignored')"
     )
     _by_sender = models.Index("(user_id, id DESC)")
     _pending = models.Index("(project_id, source_ref) WHERE status = 'pending'")
@@ -128,6 +145,15 @@ class IngestLog(models.Model):
         if done:
             raise UserError(
                 self.env._("%s was processed already.", done[0].display_name)
+            )
+        if self.webhook_source_id:
+            raise UserError(
+                self.env._(
+                    "A delivery is sent again by who sent it: at GitHub under Settings "
+                    "→ Webhooks → Recent Deliveries, at GitLab under Settings → "
+                    "Webhooks → Edit → Recent events. What was read from it is "
+                    "reprocessed by itself."
+                )
             )
         # A signature that was refused is given anew by whoever gives it, knowing what
         # the release stands at now; nobody revives it for them.

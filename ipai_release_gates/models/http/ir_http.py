@@ -1,0 +1,93 @@
+import re
+
+import werkzeug.exceptions
+
+from odoo import models
+from odoo.http import request
+
+from odoo.addons.base.models.res_users import INDEX_SIZE
+
+from ...controllers.dispatcher import (
+    ApiDispatcher,
+    Refused,
+    is_ours,
+    not_found,
+    unauthorized,
+)
+from ...ingest.transport import TransportError
+
+#: What an API key of Odoo may look like; anything else is not looked up.
+_BEARER = re.compile(r"bearer +([!-~]{1,255})", re.IGNORECASE)
+
+
+class IrHttp(models.AbstractModel):
+    """How the HTTP API is entered: by a header with an API key and in no other way."""
+
+    _inherit = "ir.http"
+
+    @classmethod
+    def _match(cls, path_info):
+        if not is_ours(path_info):
+            return super()._match(path_info)
+        # Whatever is wrong from here on is said in JSON, an unknown path included.
+        request.dispatcher = ApiDispatcher(request)
+        try:
+            rule, args = super()._match(path_info)
+        except werkzeug.exceptions.NotFound as nothing:
+            # Else Odoo would look for a page or a file at this path.
+            raise Refused(not_found()) from nothing
+        if request.httprequest.method == "OPTIONS":
+            # Odoo lets it through to every route, for browsers; none calls this API.
+            methods = sorted(rule.methods - {"OPTIONS"})
+            raise werkzeug.exceptions.MethodNotAllowed(methods)
+        return rule, args
+
+    @classmethod
+    def _auth_method_ipai_key(cls):
+        """Whose API key the header carries; sessions and cookies count for nothing.
+
+        Odoo's own ``bearer`` lets a session pass where the header is missing.
+        """
+        header = request.httprequest.headers.get("Authorization", "").strip()
+        match = _BEARER.fullmatch(header)
+        if not match:
+            message = "Send an API key: Authorization: Bearer <key>."
+            raise Refused(unauthorized(message))
+        # Nobody yet: whatever a cookie brought along ends here.
+        request.update_env(user=False, context={}, su=False)
+        uid = request.env["res.users.apikeys"]._check_credentials(
+            scope="rpc", key=match[1]
+        )
+        if not uid:
+            message = "This API key is unknown, expired or not for this interface."
+            raise Refused(unauthorized(message, "invalid_token"))
+        request.update_env(user=uid, context={"lang": request.default_lang()})
+        request.session.can_save = False
+        cls._spend_request(match[1])
+
+    @classmethod
+    def _spend_request(cls, key):
+        """Refuse the request if its key has none left in this minute.
+
+        Odoo may come here again with the same request, to try its transaction anew.
+        """
+        if getattr(request, "ipai_spent", False):
+            return
+        request.ipai_spent = True
+        per_minute = request.env["ipai.settings"]._current().requests_per_minute
+        # Which of the user's keys it is; the user was found by it a moment ago.
+        request.env.cr.execute(
+            "SELECT min(id) FROM res_users_apikeys WHERE user_id = %s AND index = %s",
+            (request.env.uid, key[:INDEX_SIZE]),
+        )
+        (key_id,) = request.env.cr.fetchone()
+        seconds = request.env["ipai.rate.limit"]._seconds_to_wait(key_id, per_minute)
+        if seconds:
+            raise Refused(
+                TransportError(
+                    "rate_limited",
+                    f"This key has {per_minute} requests a minute and none left; try"
+                    f" again in {seconds} s, or send more events in one request.",
+                    headers={"Retry-After": str(seconds)},
+                )
+            )
