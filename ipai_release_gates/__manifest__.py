@@ -28,6 +28,7 @@
         "security/consistency/rules.xml",
         "security/kpi/ir.model.access.csv",
         "security/kpi/rules.xml",
+        "security/outbound/ir.model.access.csv",
         "data/expertise_domains.xml",
         "data/personas.xml",
         "data/activity_types.xml",
@@ -90,6 +91,7 @@
         "views/reporting/exception_status_views.xml",
         "views/reporting/deployment_history_views.xml",
         "views/reporting/persona_kpi_views.xml",
+        "views/outbound/outbound_host_views.xml",
         "views/menus.xml",
     ],
     "demo": [

@@ -1,0 +1,2 @@
+from . import host
+from . import transport
