@@ -29,6 +29,7 @@
         "security/kpi/ir.model.access.csv",
         "security/kpi/rules.xml",
         "security/outbound/ir.model.access.csv",
+        "security/outbound/rules.xml",
         "data/expertise_domains.xml",
         "data/personas.xml",
         "data/activity_types.xml",
@@ -92,6 +93,8 @@
         "views/reporting/deployment_history_views.xml",
         "views/reporting/persona_kpi_views.xml",
         "views/outbound/outbound_host_views.xml",
+        "views/outbound/webhook_delivery_views.xml",
+        "views/outbound/webhook_endpoint_views.xml",
         "views/menus.xml",
     ],
     "demo": [
