@@ -23,8 +23,8 @@ class Settings(models.Model):
         string="Keep deliveries (days)",
         required=True,
         default=90,
-        help="After that long a delivery of a webhook is removed, unless it is still to "
-        "be made. 0: it is kept for ever.",
+        help="After that long a delivery of a webhook is removed, unless it waits to be "
+        "made. 0: it is kept for ever.",
     )
     webhook_patience_days = fields.Integer(
         string="Switch off failing endpoints after (days)",
@@ -45,8 +45,8 @@ class Settings(models.Model):
     _webhook_ranges = models.Constraint(
         "CHECK (delivery_retention_days BETWEEN 0 AND 36500"
         " AND webhook_patience_days BETWEEN 0 AND 365)",
-        "Deliveries are kept for 0 (for ever) to 36500 days, and an endpoint is switched "
-        "off after 0 (never) to 365 days.",
+        "Deliveries are kept for 0 (for ever) to 36500 days, and an endpoint is "
+        "switched off after 0 (never) to 365 days.",
     )
 
     @api.depends_context("lang")

@@ -29,8 +29,8 @@ class WebhookDelivery(models.Model):
     Made in the transaction of what it tells, and delivered by a job: what was rolled
     back is told to nobody, what was committed is told at least once. The receiver knows
     a message again by its id. Each attempt is a job of its own, which writes down what
-    came of it and enqueues the next in one transaction; a job that is retried by raising
-    would lose the trace of its attempt.
+    came of it and enqueues the next in one transaction; a job that is retried by
+    raising would lose the trace of its attempt.
     """
 
     _name = "ipai.webhook.delivery"

@@ -132,15 +132,15 @@ class WebhookDelivery(models.Model):
             "event": event,
             "occurred_at": occurred_at,
             "release": release._told_outside() if release else None,
-            "url": f"{self.get_base_url()}/odoo/releases/{release.id}"
-            if release
-            else None,
+            "url": None,
             # The order in which things happened to one release.
-            "ledger": {"sequence": entry.sequence, "hash": entry.hash}
-            if entry
-            else None,
+            "ledger": None,
             **details,
         }
+        if release:
+            message["url"] = f"{self.get_base_url()}/odoo/releases/{release.id}"
+        if entry:
+            message["ledger"] = {"sequence": entry.sequence, "hash": entry.hash}
         return {
             "uuid": uuid,
             "endpoint_id": endpoint_id,
