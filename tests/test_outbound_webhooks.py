@@ -70,7 +70,8 @@ class Hook:
                 ]
                 if found["status"] != "queued":
                     return found
-                assert select.select([connection], [], [], 60)[0], found
+                # A job whose start got lost begins within a minute.
+                assert select.select([connection], [], [], 100)[0], found
                 connection.poll()
 
 

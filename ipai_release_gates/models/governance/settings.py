@@ -23,8 +23,8 @@ class Settings(models.Model):
         string="Keep deliveries (days)",
         required=True,
         default=90,
-        help="After that long a delivery of a webhook is removed, unless it waits to be "
-        "made. 0: it is kept for ever.",
+        help="After that long a delivery of a webhook is removed, unless it is still "
+        "queued. 0: it is kept for ever.",
     )
     webhook_patience_days = fields.Integer(
         string="Switch off failing endpoints after (days)",

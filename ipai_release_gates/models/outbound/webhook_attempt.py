@@ -32,13 +32,14 @@ class WebhookAttempt(models.Model):
     )
 
     _latest = models.Index("(endpoint_id, attempted_at DESC)")
+    _successes = models.Index("(endpoint_id, attempted_at DESC) WHERE is_success")
 
     @api.model
     def _health_of(self, endpoints):
         """How endpoints are doing since they were switched on.
 
         :returns: dict of endpoint id to ``(last success, failing since, failures in a
-            row)``, of those at which an attempt was made
+            row)``
         """
         if not endpoints.ids:
             return {}
@@ -47,23 +48,21 @@ class WebhookAttempt(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT a.endpoint_id, s.at,
-                       min(a.attempted_at) FILTER (WHERE failed.since),
-                       count(*) FILTER (WHERE failed.since)
-                  FROM ipai_webhook_attempt a
-                  JOIN ipai_webhook_endpoint e ON e.id = a.endpoint_id
-             LEFT JOIN LATERAL (
-                       SELECT max(attempted_at) AS at FROM ipai_webhook_attempt
-                        WHERE endpoint_id = e.id AND is_success
-                       ) s ON true
+                SELECT e.id, success.at, failures.since, failures.count
+                  FROM ipai_webhook_endpoint e
             CROSS JOIN LATERAL (
-                       SELECT NOT coalesce(a.is_success, false)
-                          AND a.attempted_at > coalesce(s.at, '-infinity')
-                          AND a.attempted_at >= coalesce(e.switched_on_at, '-infinity')
-                              AS since
-                       ) failed
-                 WHERE a.endpoint_id IN %s
-              GROUP BY a.endpoint_id, s.at
+                       SELECT max(attempted_at) AS at
+                         FROM ipai_webhook_attempt
+                        WHERE endpoint_id = e.id AND is_success
+                       ) success
+            CROSS JOIN LATERAL (
+                       SELECT min(attempted_at) AS since, count(*) AS count
+                         FROM ipai_webhook_attempt
+                        WHERE endpoint_id = e.id
+                          AND attempted_at > coalesce(success.at, '-infinity')
+                          AND attempted_at >= coalesce(e.switched_on_at, '-infinity')
+                       ) failures
+                 WHERE e.id IN %s
                 """,
                 tuple(endpoints.ids),
             )
