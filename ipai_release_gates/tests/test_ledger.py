@@ -180,7 +180,9 @@ class TestLedger(GateCase):
         added = self.added(
             lambda: self.deploy(release, "rolled_back", external_id="d1"), release
         )
-        self.assertEqual(set(added), {"rollback"})
+        self.assertEqual(set(added), {"rollback", "gate_resolved"})
+        self.assertEqual(added["gate_resolved"]["gate"], "G4")
+        self.assertEqual(added["gate_resolved"]["status"], "failed")
 
         incidents = self.env["ipai.incident"].with_user(self.sre)
         vals = {"release_id": release.id, "name": "Down"}
