@@ -32,6 +32,8 @@
         "security/uat/rules.xml",
         "security/http/ir.model.access.csv",
         "security/http/rules.xml",
+        "security/outbound/ir.model.access.csv",
+        "security/outbound/rules.xml",
         "data/expertise_domains.xml",
         "data/personas.xml",
         "data/activity_types.xml",
@@ -100,6 +102,9 @@
         "views/reporting/exception_status_views.xml",
         "views/reporting/deployment_history_views.xml",
         "views/reporting/persona_kpi_views.xml",
+        "views/outbound/outbound_host_views.xml",
+        "views/outbound/webhook_delivery_views.xml",
+        "views/outbound/webhook_endpoint_views.xml",
         "views/menus.xml",
     ],
     "demo": [

@@ -56,6 +56,10 @@ READERS = {
     "ipai.report.evidence.completeness": EVERY_ROLE - {"ci"},
     "ipai.report.exception.status": {"dev", "rm", "sre", "auditor", "governance"},
     "ipai.report.deployment.history": {"rm", "sre", "auditor", "governance"},
+    "ipai.outbound.host": {"auditor", "governance"},
+    "ipai.webhook.endpoint": {"rm", "auditor", "governance"},
+    "ipai.webhook.delivery": {"rm", "auditor", "governance"},
+    "ipai.webhook.attempt": {"rm", "auditor", "governance"},
 }
 #: model → the roles that may create, write or unlink there by the access rights
 CREATORS = {
@@ -71,6 +75,7 @@ CREATORS = {
     "ipai.recovery.drill": {"sre"},
     "ipai.recovery.drill.criterion": {"sre"},
     "ipai.webhook.source": {"governance"},
+    "ipai.webhook.endpoint": {"governance"},
 }
 WRITERS = {
     "ipai.release": {"dev", "qa", "rm", "sre"},
@@ -80,6 +85,7 @@ WRITERS = {
     "ipai.settings": {"governance"},
     "ipai.webhook.source": {"governance"},
     "ipai.environment.control": {"sre"},
+    "ipai.webhook.endpoint": {"governance"},
 }
 CONFIGURATION = {
     "ipai.project",
@@ -178,6 +184,7 @@ class TestRecordRules(GateCase):
         cls.contradict()
         cls.webhook_source()
         cls.env.cr.execute("INSERT INTO ipai_rate_limit VALUES (-3, now())")
+        cls.webhook()
         cls.env.flush_all()
 
     @classmethod
