@@ -5,11 +5,11 @@ of it, and how the registry is read from YAML.
 """
 
 from .contract import difference, next_version, to_markdown
+from .document import InvalidDocument, Problem
 from .registry import (
     MAX_BYTES,
     Change,
     InvalidRegistry,
-    Problem,
     changes,
     read,
     to_yaml,
