@@ -113,6 +113,8 @@ class Reader:
             line = event.start_mark.line + 1
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 self.fail(line, (), "Anchors and aliases are not taken.")
+            if getattr(event, "tag", None):
+                self.fail(line, (), "Tags are not taken.")
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
             if depth > self.max_depth or number > self.max_events:
