@@ -12,3 +12,4 @@ from . import open_incident
 from . import check_control
 from . import import_registry
 from . import new_persona
+from . import policy_file

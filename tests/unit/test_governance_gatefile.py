@@ -265,7 +265,7 @@ def test_a_new_gate_is_told_with_all_that_it_has():
         ("hours: 12.5", "hours: -1", "freshness_hours", "at least 0"),
         ("hours: 12.5", "hours: .inf", "freshness_hours", "in digits"),
         ("waivable: false", "waivable: maybe", "waivable", "true or false"),
-        ("waivable: false", "waivable:", "waivable", "must not be empty"),
+        ("waivable: false", "waivable: null", "waivable", "must not be empty"),
         ("waivable: false", "wavable: false", "wavable", "No such field."),
         ("count: 1.5", "count: 2026-01-01", "count", "Text, a number"),
         ("name: Test\n    sequence: 20\n    d", "sequence: 20\n    d", "name", "required"),

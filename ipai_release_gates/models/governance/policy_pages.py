@@ -1,0 +1,5 @@
+from odoo import api, models
+
+
+class PolicyFile(models.AbstractModel):
+    _inherit = "ipai.policy.file"
