@@ -89,7 +89,9 @@ def envelope_rows():
     taken = {**envelope.REQUIRED, **envelope.OPTIONAL}
     for name, reader in taken.items():
         if name == "schema_version":
-            words = " or ".join(f"`{word}`" for word in sorted(envelope.SCHEMA_VERSIONS))
+            words = " or ".join(
+                f"`{word}`" for word in sorted(envelope.SCHEMA_VERSIONS)
+            )
         elif name == "payload":
             words = "an object, by the type of the event"
         else:
@@ -120,7 +122,9 @@ def sender_rows():
             gates = [
                 gate
                 for gate in (None, "G1", "G4")
-                if not may_send(frozenset({role}), event_type, source, gate, "reference")
+                if not may_send(
+                    frozenset({role}), event_type, source, gate, "reference"
+                )
             ]
             if gates:
                 senders.append((role, "G1" in gates))

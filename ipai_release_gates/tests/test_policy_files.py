@@ -159,7 +159,9 @@ class TestPolicyFiles(GovernanceCase):
             self.assertIn(line, wizard.preview)
 
     def test_an_empty_gate_is_remarked_upon(self):
-        text = self.edited(("stages:\n", "  G5:\n    name: None\n    sequence: 35\nstages:\n"))
+        text = self.edited(
+            ("stages:\n", "  G5:\n    name: None\n    sequence: 35\nstages:\n")
+        )
         wizard = self.wizard(text)
         wizard.action_preview()
         self.assertIn("G5 would have no requirement in force", wizard.remarks)
@@ -207,9 +209,7 @@ class TestPolicyFiles(GovernanceCase):
         self.assertEqual(after, before + 1)
 
     def test_what_a_file_leaves_out_stays_unless_it_says_archive(self):
-        text = (
-            "schema: gate_schema\nversion: 1\ngates:\n  G1:\n    name: Build Integrity\n"
-        )
+        text = "schema: gate_schema\nversion: 1\ngates:\n  G1:\n    name: Build Integrity\n"
         before = self.snapshot("ipai_gate_requirement", "ipai_release_stage")
         self.imported(text + "    sequence: 11\n")
         self.assertEqual(

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 import yaml
 from governance import InvalidDocument, gatefile
-from governance.gatefile import PARAMETERS, SCHEMAS
+from governance.gatefile import PARAMETERS, SCHEMAS, pages
 from hypothesis import given
 from hypothesis import strategies as st
 from policy import REQUIREMENT_KINDS
@@ -147,7 +147,9 @@ json_values = st.recursive(
     | st.integers(-(10**12), 10**12)
     | st.floats(-1e15, 1e15, allow_nan=False)
     | texts,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -268,7 +270,12 @@ def test_a_new_gate_is_told_with_all_that_it_has():
         ("waivable: false", "waivable: null", "waivable", "must not be empty"),
         ("waivable: false", "wavable: false", "wavable", "No such field."),
         ("count: 1.5", "count: 2026-01-01", "count", "Text, a number"),
-        ("name: Test\n    sequence: 20\n    d", "sequence: 20\n    d", "name", "required"),
+        (
+            "name: Test\n    sequence: 20\n    d",
+            "sequence: 20\n    d",
+            "name",
+            "required",
+        ),
     ],
 )
 def test_a_wrong_value_is_told_by_line_and_field(old, new, field, message):
@@ -284,7 +291,9 @@ def test_gates_keep_an_order_that_is_nobodys_accident():
     text = edited("sequence: 10\n    requirements", "sequence: 20\n    requirements")
     found = problems(text)
     assert "G2 has the sequence 20 too" in found["gates.G1.sequence"][1]
-    only = "schema: gate_schema\nversion: 1\ngates:\n  G1: {name: Build, sequence: 30}\n"
+    only = (
+        "schema: gate_schema\nversion: 1\ngates:\n  G1: {name: Build, sequence: 30}\n"
+    )
     assert problems(only)["gates.G2.requirements.g1.prior_gate"][0] == 3
 
 
@@ -345,7 +354,10 @@ def test_what_follows_from_other_records_is_told_and_not_changed():
         ("schema: gate_schema\nversion: 2", "Only version 1"),
         ("schema: gate_schema\nversion: 1\nversion: 1", "there twice"),
         ("schema: gate_schema\nversion: 1\ngates: &a {}\nstages: *a", "aliases"),
-        ("schema: gate_schema\nversion: 1\ngates: !!python/object:os.system {}", "Tags"),
+        (
+            "schema: gate_schema\nversion: 1\ngates: !!python/object:os.system {}",
+            "Tags",
+        ),
         ("a: " + "[" * 30 + "]" * 30, "nested too deeply"),
         ("#" * (512 * 1024 + 1), "larger than 512 KB"),
         ("schema: \xff".encode("latin-1"), "not UTF-8"),
@@ -392,3 +404,66 @@ def test_the_json_schema_takes_what_is_written_and_refuses_what_is_misspelt(sche
     text = written(present, schema)
     assert list(validator.iter_errors(yaml.safe_load(text))) == []
     assert list(validator.iter_errors(yaml.safe_load(text.replace("name:", "nme:"))))
+
+
+# --- what pages show -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", REQUIREMENT_KINDS)
+def test_a_page_says_of_every_kind_what_makes_it_met(kind):
+    values = {"prior_gate": "G1", "approval_persona": "qa_tester", "soak_hours": 3.0}
+    sentence = pages.counts(requirement(kind, **values))
+    assert len(sentence) > 20
+    assert "None" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "part"),
+    [
+        ("check", {"check_name": "build"}, "`build` is `pass`: `status` of `build_co"),
+        ("check", {"check_name": "lint"}, "`lint` is `pass`: `checks` of `build_comp"),
+        ("check", {}, "each check that the project requires"),
+        (
+            "check",
+            {"check_name": "health_check", "environment_category": "production"},
+            "`health_check` on production is `pass`: `status` of `health_check`",
+        ),
+        (
+            "evidence",
+            {"evidence_type": "build_log", "metadata_match": {"a": [1, "b"]}},
+            "`build_complete`, `evidence` or by hand; its metadata says `a` is `1` or",
+        ),
+        ("evidence", {}, "every evidence requirement of this gate and those before"),
+        (
+            "approval",
+            {
+                "approval_persona": "sre",
+                "min_count": 2,
+                "distinct_from_gate": "G2",
+                "freshness_hours": 24.0,
+            },
+            "2 people sign as `sre`: `gate_signoff` or by hand, never a service; not "
+            "the signatory of G2; no older than 24 hours",
+        ),
+        ("deployment", {"deployment_aspect": "confirmed"}, "before the deadline"),
+        ("deployment", {"environment_category": "staging"}, "latest to staging is"),
+        ("soak_time", {"soak_hours": 1.5}, "ran 1.5 hours in staging"),
+        ("recovery_drill", {"drill_type": "failover"}, "latest failover drill of"),
+    ],
+)
+def test_a_page_says_which_event_counts(kind, values, part):
+    assert part in pages.counts(requirement(kind, **values))
+
+
+def test_a_table_holds_any_text_in_its_cells():
+    text = pages.table(("a", "b"), [("x|y\nz", None), (False, True)])
+    assert text.splitlines()[2:] == ["| x\\|y z |  |", "|  | yes |"]
+
+
+def test_a_requirement_that_is_not_in_force_or_cannot_be_waived_says_so():
+    text = pages.requirements_table(PRESENT["gates"])
+    assert "| G2 | `old` (not in force) | `no_freeze` |" in text
+    assert "| G2 | `g1` | `prior_gate` | G1 is passed or bypassed: nothing is" in text
+    assert pages.not_waivable_table(PRESENT["gates"]).splitlines()[2:] == [
+        "| G2 | `g1` Of kind prior_gate |"
+    ]

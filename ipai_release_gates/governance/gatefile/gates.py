@@ -117,7 +117,9 @@ STAGES = Part(
         "release_status": Field(
             "choice", of="release_statuses", help="Empty: entering keeps the status."
         ),
-        "is_closing": Field("boolean", default=False, help="Releases there are closed."),
+        "is_closing": Field(
+            "boolean", default=False, help="Releases there are closed."
+        ),
         "pulls_back": Field(
             "boolean",
             default=True,

@@ -128,16 +128,24 @@ _SENTENCES = {
     "approval": _approval,
     "prior_gate": lambda r: f"{r['prior_gate']} is passed or bypassed: nothing is sent",
     "deployment": _deployment,
-    "no_failed_check": lambda r: "no latest check of this or an earlier gate is `fail`: "
-    "every check there is",
-    "no_open_incident": lambda r: "no blocking incident of the project is open: "
-    "`incident` or by hand",
-    "no_freeze": lambda r: f"no freeze holds {_where(r)}, and a change window is open "
-    "where there is one: the calendar",
-    "soak_time": lambda r: f"the revision ran {r['soak_hours']:g} hours in "
-    f"{_where(r, 'staging')}: `deployment_event` or by hand",
-    "environment_controls": lambda r: f"every control of {_where(r)} holds: "
-    "`environment_event`, by hand, or the clock",
+    "no_failed_check": lambda r: (
+        "no latest check of this or an earlier gate is `fail`: every check there is"
+    ),
+    "no_open_incident": lambda r: (
+        "no blocking incident of the project is open: `incident` or by hand"
+    ),
+    "no_freeze": lambda r: (
+        f"no freeze holds {_where(r)}, and a change window is open "
+        "where there is one: the calendar"
+    ),
+    "soak_time": lambda r: (
+        f"the revision ran {r['soak_hours']:g} hours in "
+        f"{_where(r, 'staging')}: `deployment_event` or by hand"
+    ),
+    "environment_controls": lambda r: (
+        f"every control of {_where(r)} holds: "
+        "`environment_event`, by hand, or the clock"
+    ),
     "recovery_drill": _drill,
     "no_overdue_review": lambda r: "no post-event review is overdue: by hand",
 }

@@ -167,7 +167,8 @@ def _written(part, entry):
                 code: _written(about.entry, inner) for code, inner in value.items()
             }
         elif about.required or name in always or value != about.default:
-            found[name] = value
+            whole = about.kind == "number" and value.is_integer()
+            found[name] = int(value) if whole else value
     return found
 
 
@@ -306,9 +307,7 @@ class PolicyReader(Reader):
             else:
                 read = getattr(self, _READERS.get(about.kind, about.kind))
                 values[name] = (
-                    read(inner, at)
-                    if about.kind == "text"
-                    else read(inner, at, about)
+                    read(inner, at) if about.kind == "text" else read(inner, at, about)
                 )
         return values
 

@@ -132,8 +132,10 @@ class PolicyFile(models.AbstractModel):
     def _record_rules(self):
         """Which records of a model a role sees, in the words of the rules' names."""
         roles, shown = self._role_of(), set(self._models())
-        rules = self.env["ir.rule"].search([]).filtered(
-            lambda rule: rule.model_id.model in shown
+        rules = (
+            self.env["ir.rule"]
+            .search([])
+            .filtered(lambda rule: rule.model_id.model in shown)
         )
         return pages.table(
             ("model", "for", "only"),
@@ -141,7 +143,9 @@ class PolicyFile(models.AbstractModel):
                 (
                     pages.code(rule.model_id.model),
                     ", ".join(
-                        role for group, role in roles.items() if group in rule.groups.ids
+                        role
+                        for group, role in roles.items()
+                        if group in rule.groups.ids
                     )
                     or "everybody",
                     rule.name.partition(": ")[2].rpartition(", ")[2],

@@ -42,4 +42,6 @@ class EnvironmentControl(models.Model):
     def _checked_by(self, kind):
         if kind == "lifetime":
             return "the clock"
-        return "an SRE, by hand or by event" if kind in DECIDED_BY.values() else "an SRE"
+        return (
+            "an SRE, by hand or by event" if kind in DECIDED_BY.values() else "an SRE"
+        )

@@ -1,5 +1,6 @@
 from odoo import api, models
 
+from ...ingest import describe
 from .evidence import MAX_BYTES
 
 
@@ -16,13 +17,18 @@ class Evidence(models.Model):
                     "label": self._fields[name].string,
                     "type": self._fields[name].type,
                     "required": bool(self._fields[name].required),
+                    **(
+                        {"takes": describe.words_of(self._readers[name])}
+                        if name in self._readers
+                        else {}
+                    ),
                 }
                 for name in told
             },
             "largest_file_bytes": MAX_BYTES,
             "linked_to_nothing": ["reference"],
             "constraints": {
-                name.removeprefix("_"): each.message
+                name.removeprefix(f"{self._table}_"): each.message
                 for name, each in sorted(self._table_objects.items())
                 if isinstance(each, models.Constraint)
             },
