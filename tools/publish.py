@@ -1,7 +1,7 @@
 """``publish``: what is published in docs, generated from the addon's own records.
 
-``docs/personas`` and the YAML and JSON of ``docs/gates`` are generated whole; the pages of
-``docs/gates`` are written by hand around parts that are generated, between marks.
+``docs/personas`` and the YAML and JSON of ``docs/gates`` are generated whole; the pages
+of ``docs/gates`` are written by hand around parts that are generated, between marks.
 
 ``publish --check`` writes nothing and fails when a file is not what the records say.
 """

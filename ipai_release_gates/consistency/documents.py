@@ -25,10 +25,10 @@ class Names:
     """What there is to name.
 
     ``stages`` is a tuple of ``(name, gate code or "", mover words)``, where a mover is
-    called by its code with spaces; ``logins`` are those of the demo data. ``members`` are
-    the fields and methods of the models, each as ``model.member``; without any they are
-    not looked at. ``codes`` are what else may begin like the name of a test: codes of
-    requirements and of types of evidence.
+    called by its code with spaces; ``logins`` are those of the demo data. ``members``
+    are the fields and methods of the models, each as ``model.member``; without any they
+    are not looked at. ``codes`` are what else may begin like the name of a test: codes
+    of requirements and of types of evidence.
     """
 
     stages: tuple = ()

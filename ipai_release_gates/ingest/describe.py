@@ -1,7 +1,7 @@
 """The ingest contract in words, from the very readers and tables that hold it.
 
-A reader that nobody described is an error, so that the contract and what is published of
-it cannot part.
+A reader that nobody described is an error, so that the contract and what is published
+of it cannot part.
 """
 
 from . import answers, envelope, fields

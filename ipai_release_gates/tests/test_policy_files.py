@@ -129,9 +129,11 @@ class TestPolicyFiles(GovernanceCase):
             ("name: Release notes\n", "name: Release notes\n    active: false\n"),
             (
                 "definitions:\n",
-                "  penetration_test:\n    name: Penetration test\n"
-                "    metadata_schema:\n      type: object\n      required: [passed]\n"
-                "definitions:\n",
+                (
+                    "  penetration_test:\n    name: Penetration test\n"
+                    "    metadata_schema:\n      type: object\n"
+                    "      required: [passed]\ndefinitions:\n"
+                ),
             ),
             schema=schema,
         )
@@ -152,9 +154,11 @@ class TestPolicyFiles(GovernanceCase):
         wizard.action_preview()
         self.assertEqual(self.snapshot(*TABLES), before)
         for line in (
-            "update gates.G1.requirements.branch_build\n    check_name: build → compile",
+            "update gates.G1.requirements.branch_build\n",
+            "    check_name: build → compile\n",
             "create gates.G5\n    name: Security Review\n    sequence: 35",
             "create gates.G5.requirements.scanned",
+            '    metadata_match: {"critical": 0}',
         ):
             self.assertIn(line, wizard.preview)
 
@@ -209,7 +213,8 @@ class TestPolicyFiles(GovernanceCase):
         self.assertEqual(after, before + 1)
 
     def test_what_a_file_leaves_out_stays_unless_it_says_archive(self):
-        text = "schema: gate_schema\nversion: 1\ngates:\n  G1:\n    name: Build Integrity\n"
+        head = "schema: gate_schema\nversion: 1\n"
+        text = f"{head}gates:\n  G1:\n    name: Build Integrity\n"
         before = self.snapshot("ipai_gate_requirement", "ipai_release_stage")
         self.imported(text + "    sequence: 11\n")
         self.assertEqual(

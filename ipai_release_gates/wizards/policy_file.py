@@ -1,5 +1,6 @@
 import base64
 import binascii
+import json
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -41,7 +42,7 @@ class ImportPolicyWizard(models.TransientModel):
         self._check_may_govern()
         self.ensure_one()
         try:
-            _schema, _found, changes, notes, _lines = self._read()
+            _schema, _found, changes, notes, _line = self._read()
         except governance.InvalidDocument as invalid:
             lines = [str(problem) for problem in invalid.problems[:_SHOWN]]
             if len(invalid.problems) > _SHOWN:
@@ -88,7 +89,7 @@ class ImportPolicyWizard(models.TransientModel):
                 )
             )
         try:
-            _schema, _found, changes, _notes, _lines = self._read()
+            _schema, _found, changes, _notes, _line = self._read()
             if self.preview != self._described(changes):
                 raise UserError(
                     self.env._(
@@ -152,6 +153,8 @@ class ImportPolicyWizard(models.TransientModel):
             return "—"
         if isinstance(value, bool):
             return self.env._("yes") if value else self.env._("no")
+        if isinstance(value, dict):
+            return json.dumps(value, ensure_ascii=False, sort_keys=True)
         return ", ".join(value) if isinstance(value, list) else value
 
 

@@ -224,8 +224,10 @@ def test_archive_takes_what_a_file_leaves_out_of_its_gates_out_of_force():
     ]
     entries = gatefile.merged(GATES, PRESENT, read(one))
     assert list(GATES.notes(entries)) == [
-        "G1 would have no requirement in force: an empty gate is closed for every "
-        "release."
+        (
+            "G1 would have no requirement in force: an empty gate is closed for every "
+            "release."
+        )
     ]
 
 
@@ -442,8 +444,10 @@ def test_a_page_says_of_every_kind_what_makes_it_met(kind):
                 "distinct_from_gate": "G2",
                 "freshness_hours": 24.0,
             },
-            "2 people sign as `sre`: `gate_signoff` or by hand, never a service; not "
-            "the signatory of G2; no older than 24 hours",
+            (
+                "2 people sign as `sre`: `gate_signoff` or by hand, never a service; "
+                "not the signatory of G2; no older than 24 hours"
+            ),
         ),
         ("deployment", {"deployment_aspect": "confirmed"}, "before the deadline"),
         ("deployment", {"environment_category": "staging"}, "latest to staging is"),

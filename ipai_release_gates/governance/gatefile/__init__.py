@@ -1,4 +1,4 @@
-"""The gate policy as files: what is in them, how they are read, compared and written."""
+"""The gate policy as files: what they hold, how they are read, compared, written."""
 
 from . import environments, evidence, exceptions, gates
 from .gates import PARAMETERS

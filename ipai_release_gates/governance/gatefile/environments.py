@@ -6,8 +6,8 @@ SCHEMA = Schema(
     "environment_controls",
     "Environment controls",
     """\
-Categories of environments, the controls each must have, and how each control is checked.
-All of it is decided by the program and told for information: an import cannot change it.
-Whether controls hold a gate is a requirement of kind environment_controls in
+Categories of environments, the controls each must have, and how each is checked.
+All of it is decided by the program and told for information: an import cannot change
+it. Whether controls hold a gate is a requirement of kind environment_controls in
 gate_schema.yaml.""",
 )

@@ -198,7 +198,7 @@ SCHEMA = Schema(
 Gates in the order of `sequence`, each with what it demands, and the stages of the board
 with the gate they demand and the personas who move a release there.
 
-A gate is passed when every requirement in force is met, and a gate without any is closed.
+A gate is passed when every requirement in force is met; a gate without any is closed.
 Entering a stage needs the gates of it and of all stages before. A field that an entry
 leaves out has its default; parameters that decide for the kind are always written.""",
     (GATES, STAGES),

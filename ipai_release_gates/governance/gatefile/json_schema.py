@@ -1,4 +1,4 @@
-"""JSON Schema of the policy files, for editors that complete and check while one types."""
+"""JSON Schema of the policy files, for editors that check while one types."""
 
 from .schema import MAX_INTEGER, VERSION
 

@@ -1,9 +1,9 @@
 """What a policy file is made of, and how it is read, compared and written.
 
-A file holds *parts*: entries by code, each with fields. An entry is the whole of what it
-speaks of: a field it leaves out has its default. Entries that a file leaves out stay as
-they are, unless it says ``archive: true`` (decision 0027). ``definitions`` is what the
-program itself decides; it is told, and cannot be changed by a file.
+A file holds *parts*: entries by code, each with fields. An entry is the whole of what
+it speaks of: a field it leaves out has its default. Entries that a file leaves out stay
+as they are, unless it says ``archive: true`` (decision 0027). ``definitions`` is what
+the program itself decides; it is told, and cannot be changed by a file.
 """
 
 import json
@@ -56,7 +56,7 @@ class Part:
     :param fields: :class:`Field` by name, in the order in which they are written
     :param new_code: what the code of a new entry must look like
     :param code_rule: the same as a sentence
-    :param shown: of an entry, the fields that are written though they have their default
+    :param shown: of an entry, the fields that are written though they have the default
     :param ordered: whether ``sequence`` gives the entries an order that decides
     """
 
@@ -397,8 +397,8 @@ def read(schema, content, file, present, known):
     :param present: what is there, as :func:`to_yaml` takes it
     :param known: dict from what fields refer to (``of``) to the codes there are; codes
         of the file's own parts are added to it
-    :returns: ``(found, lines)``: the entries the file speaks of with ``archive``, and
-        the line of each path
+    :returns: ``(found, line)``: the entries the file speaks of with ``archive``, and
+        a function from the keys of a path to its line
     :raises InvalidDocument: with every problem that was found, by line
     """
     known = {name: set(codes) for name, codes in known.items()}
@@ -416,7 +416,7 @@ def read(schema, content, file, present, known):
     if not reader.problems:
         schema.check(reader, found, present, known)
     reader.close()
-    return found, reader.lines
+    return found, reader.line
 
 
 def _is_mapping(node):

@@ -161,18 +161,19 @@ class PolicyFile(models.AbstractModel):
 
         :param bytes content: the file
         :param str file: its name, for messages
-        :returns: ``(schema, found, changes, notes, lines)``
+        :returns: ``(schema, found, changes, notes, line)``, where ``line`` tells the
+            line of a path
         :raises InvalidDocument: for a file with problems
         """
         schema = gatefile.schema_of(content, file)
         present = self._present(schema)
-        found, lines = gatefile.read(schema, content, file, present, self._known())
+        found, line = gatefile.read(schema, content, file, present, self._known())
         return (
             schema,
             found,
             gatefile.changes(schema, present, found),
             list(schema.notes(gatefile.merged(schema, present, found))),
-            lines,
+            line,
         )
 
     @api.model
@@ -193,7 +194,7 @@ class PolicyFile(models.AbstractModel):
             raise AccessError(
                 self.env._("Governance administrators import the gate policy.")
             )
-        schema, found, changes, _notes, lines = self._read(content, file)
+        schema, _found, changes, _notes, line = self._read(content, file)
         if not changes:
             return changes
         self._tell_import(schema, content, note, changes)
@@ -211,13 +212,8 @@ class PolicyFile(models.AbstractModel):
             except AccessError:
                 raise
             except UserError as error:
-                line = next(
-                    lines[path[:end]]
-                    for end in range(len(path), -1, -1)
-                    if path[:end] in lines or not end
-                )
                 raise InvalidDocument(
-                    [Problem(file, line, ".".join(path), str(error))]
+                    [Problem(file, line(*path), ".".join(path), str(error))]
                 ) from error
         batch.record(self.env)
         return changes

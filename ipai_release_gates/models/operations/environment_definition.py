@@ -10,7 +10,7 @@ class EnvironmentControl(models.Model):
 
     @api.model
     def _definition(self):
-        """Which controls there are, where, and how they are checked, as plain values."""
+        """Which controls there are, where, how they are checked, as plain values."""
         return {
             "categories": {
                 code: {"name": label, "controls": list(CONTROLS_OF[code])}
@@ -35,7 +35,7 @@ class EnvironmentControl(models.Model):
                 "judged_from": ["expires_at", "keep", "keep_reason"],
                 "told_when_over": "ttl_expired",
             },
-            "event_types": {code: label for code, label in EVENT_TYPES},
+            "event_types": dict(EVENT_TYPES),
         }
 
     @api.model
