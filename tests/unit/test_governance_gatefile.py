@@ -182,6 +182,16 @@ def test_whatever_a_database_holds_survives_the_way_there_and_back(
     assert changes(written(present), present) == []
 
 
+@pytest.mark.parametrize(
+    "odd", ["\x85", "\u2028", "\r", "\r\n", "\t", "\ufeff", "\x1b"]
+)
+def test_ends_of_line_that_yaml_would_rewrite_survive(odd):
+    present = copy.deepcopy(PRESENT)
+    gate = present["gates"]["G1"]
+    gate |= {"name": f"a{odd}b", "description": f"a{odd}\nb{odd}{odd}c\n  d"}
+    assert changes(written(present), present) == []
+
+
 # --- what a file changes -------------------------------------------------------------
 
 
