@@ -139,3 +139,11 @@ class TestBrowser(HttpCase, GateCase):
         self.tour(
             "ipai_registry_names_the_line", self.governance, "/odoo/release-expertise"
         )
+
+    def test_a_file_of_the_policy_is_previewed_before_it_is_imported(self):
+        self.tour("ipai_policy_is_imported", self.governance, "/odoo/release-gates")
+        gate = self.env["ipai.gate"].search([("code", "=", "G1")])
+        self.assertEqual(gate.name, "Builds")
+
+    def test_whoever_reads_the_policy_downloads_it(self):
+        self.tour("ipai_policy_is_exported", self.auditor, "/odoo/release-gates")
