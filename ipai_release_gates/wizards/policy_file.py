@@ -182,3 +182,17 @@ class ExportPolicyWizard(models.TransientModel):
             wizard.content = schema and base64.b64encode(
                 files._export(schema.name).encode()
             )
+
+    def action_download(self):
+        """Button: the file of what was chosen.
+
+        :returns: action that downloads it
+        """
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{self._name}/{self.id}/content/{self.filename}"
+            "?download=true",
+            "target": "download",
+        }

@@ -196,8 +196,9 @@ tours.add("ipai_policy_is_exported", {
         {
             content: "the file of what was chosen",
             trigger:
-                ".modal .o_field_widget[name='content']:contains('exception_schema.yaml')",
+                ".modal .o_field_widget[name='filename']:contains('exception_schema.yaml')",
         },
+        { trigger: ".modal button[name='action_download']:enabled" },
         { trigger: ".modal-footer button:contains('Done')", run: "click" },
         { trigger: "body:not(:has(.modal))" },
     ],
