@@ -190,7 +190,8 @@ tours.add("ipai_policy_is_exported", {
             run: "click",
         },
         {
-            trigger: ".modal .o_field_widget[name='schema'] label:contains('Exceptions')",
+            trigger:
+                ".modal .o_field_widget[name='schema'] label:contains('Exceptions')",
             run: "click",
         },
         {
