@@ -166,13 +166,12 @@ def database_that_breaks(site):
     """A database that refuses a check for a reason of its own."""
     with closing(site.connect()) as connection, connection, connection.cursor() as cr:
         cr.execute(
-            """
+            f"""
             CREATE FUNCTION test_break() RETURNS trigger LANGUAGE plpgsql
                 AS $$ BEGIN RAISE EXCEPTION 'out of order'; END $$;
             CREATE TRIGGER test_break BEFORE INSERT ON ipai_check FOR EACH ROW
-                WHEN (NEW.name = '%s') EXECUTE FUNCTION test_break();
+                WHEN (NEW.name = '{BREAKS}') EXECUTE FUNCTION test_break();
             """
-            % BREAKS
         )
     yield
     with closing(site.connect()) as connection, connection, connection.cursor() as cr:

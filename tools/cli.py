@@ -53,7 +53,7 @@ COMMANDS = {
     "publish": (
         "publish",
         ("run",),
-        "generate docs/personas from the addon's records; --check: look only",
+        "generate docs/personas and docs/gates from the records; --check: look only",
     ),
     "shell": ("develop", ("run",), "an Odoo shell on a database"),
     "psql": ("develop", ("run",), "psql on the server"),

@@ -25,6 +25,7 @@ from . import test_operational_requirements
 from . import test_outbound
 from . import test_persona_contracts
 from . import test_policy_data
+from . import test_policy_files
 from . import test_query_counts
 from . import test_record_rules
 from . import test_report_ingest
