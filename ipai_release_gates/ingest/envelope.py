@@ -109,7 +109,7 @@ OPTIONAL = {
 
 def envelope_schema(event_type):
     """The JSON Schema of an envelope of one event type."""
-    schema = fields.schema_of(_REQUIRED, _OPTIONAL)
+    schema = fields.schema_of(REQUIRED, OPTIONAL)
     schema["properties"] |= {
         "schema_version": {"enum": sorted(SCHEMA_VERSIONS)},
         "event_type": {"const": event_type},
