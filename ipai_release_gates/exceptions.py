@@ -1,6 +1,20 @@
 """What the addon raises, beyond Odoo's own exceptions."""
 
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
+
+
+class FieldRefused(ValidationError):
+    """What a caller of the façade sent cannot be taken.
+
+    :param message: names the field and the way out
+    :param field: the field at fault
+    :param code: the machine's word for it, of ``ingest.answers.HTTP_STATUS``
+    """
+
+    def __init__(self, message, field, code="invalid_field"):
+        super().__init__(message)
+        self.field = field
+        self.code = code
 
 
 class GateRefused(UserError):

@@ -1,6 +1,6 @@
 """From foreign payloads to envelopes. Plain Python: no Odoo, no I/O, no clock."""
 
-from . import answers, fields
+from . import answers, fields, transport
 from .authority import ROLES, may_send
 from .digest import payload_digest, raw_text
 from .envelope import (
@@ -23,6 +23,7 @@ from .payloads import (
     ENVIRONMENT_EVENTS,
     IDENTITY_KEYS,
 )
+from .requests import TARGETS, read_move, read_release
 
 __all__ = [
     "BUILD_STATUSES",
@@ -38,6 +39,7 @@ __all__ = [
     "ROLES",
     "SCHEMA_VERSIONS",
     "SOURCE_SYSTEMS",
+    "TARGETS",
     "Envelope",
     "EnvelopeError",
     "JUnitError",
@@ -49,5 +51,8 @@ __all__ = [
     "parse_junit",
     "payload_digest",
     "raw_text",
+    "read_move",
+    "read_release",
     "to_checks",
+    "transport",
 ]

@@ -1,10 +1,10 @@
 from psycopg2.errors import UniqueViolation
 
 from odoo import api, models
-from odoo.exceptions import AccessError, ConcurrencyError, ValidationError
+from odoo.exceptions import AccessError, ConcurrencyError
 
 from ... import ingest
-from ...exceptions import GateRefused
+from ...exceptions import FieldRefused, GateRefused
 
 _ROLES = {
     "developer": "ipai_release_gates.group_developer",
@@ -16,7 +16,6 @@ _ROLES = {
     "governance_admin": "ipai_release_gates.group_governance_admin",
 }
 _OPENERS = {"ci_service", "developer", "release_manager"}
-_TARGETS = ("dev", "staging", "production")
 
 
 class ControlPlane(models.AbstractModel):
@@ -40,7 +39,7 @@ class ControlPlane(models.AbstractModel):
             ``scope_metadata`` (object), ``initiating_actor``
         :returns: ``{"id", "uuid", "name", "project", "stage", "status", "source_ref",
             "created"}``; a release that existed keeps its revision
-        :raises ValidationError: naming the field that is missing or wrong
+        :raises FieldRefused: naming the field that is missing or wrong
         :raises AccessError: when the caller may not open releases
         """
         if not self._roles() & _OPENERS:
@@ -100,15 +99,16 @@ class ControlPlane(models.AbstractModel):
         :returns: ``{"eligible", "target", "release", "revision", "evaluated_at",
             "gates": [{"code", "name", "status", "conditions": [{"code", "name",
             "kind", "state", "reason", "waived_until", "facts"}]}]}``
-        :raises ValidationError: for an unknown target or release
+        :raises FieldRefused: for an unknown target or release
         """
-        if target not in _TARGETS:
-            raise ValidationError(
+        if target not in ingest.TARGETS:
+            raise FieldRefused(
                 self.env._(
                     "target must be one of %(targets)s, not “%(target)s”.",
-                    targets=", ".join(_TARGETS),
+                    targets=", ".join(ingest.TARGETS),
                     target=target,
-                )
+                ),
+                "target",
             )
         found = self._find_release(release)
         stage = (
@@ -121,10 +121,11 @@ class ControlPlane(models.AbstractModel):
         verdict = found._verdicts()[found.id]
         gates = stage._gates_to_enter().mapped("code") if stage else []
         if not stage and target != "dev":
-            raise ValidationError(
+            raise FieldRefused(
                 self.env._(
                     "No stage promotes to %s; governance must define one.", target
-                )
+                ),
+                "target",
             )
         verdict = verdict.only(gates)
         return ingest.answers.portable(
@@ -147,7 +148,7 @@ class ControlPlane(models.AbstractModel):
         :param str reason: why, needed to move back
         :returns: ``{"moved", "release", "stage", "requested_stage", "status",
             "reasons": [{"gate", "code", "kind", "reason"}], "message"}``
-        :raises ValidationError: for an unknown release or stage
+        :raises FieldRefused: for an unknown release or stage
         """
         found = self._find_release(release)
         target = self._find_stage(stage)
@@ -190,73 +191,34 @@ class ControlPlane(models.AbstractModel):
 
         :returns: values for ``ipai.release``
         """
-        if not isinstance(values, dict):
-            raise ValidationError(self.env._("values must be an object."))
-        known = {
-            "project",
-            "name",
-            "source_ref",
-            "environment_target",
-            "authors",
-            "artifact_digest",
-            "scope_metadata",
-            "initiating_actor",
-        }
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise ValidationError(
-                self.env._(
-                    "%(fields)s: not a field of open_release. It takes %(known)s.",
-                    fields=", ".join(map(str, unknown)),
-                    known=", ".join(sorted(known)),
-                )
-            )
-        for name in ("project", "name", "source_ref", "environment_target"):
-            if not isinstance(values.get(name), str) or not values[name].strip():
-                raise ValidationError(self.env._("%s: required, as text.", name))
-        authors = values.get("authors")
-        if (
-            not isinstance(authors, list)
-            or not authors
-            or not all(isinstance(author, str) for author in authors)
-        ):
-            raise ValidationError(
-                self.env._(
-                    "authors: required, the e-mail addresses of everyone who authored "
-                    "or committed the revision."
-                )
-            )
-        if values["environment_target"] not in _TARGETS:
-            raise ValidationError(
-                self.env._(
-                    "environment_target: must be one of %s.", ", ".join(_TARGETS)
-                )
-            )
-        if not isinstance(values.get("scope_metadata") or {}, dict):
-            raise ValidationError(self.env._("scope_metadata: must be an object."))
-        for name in ("artifact_digest", "initiating_actor"):
-            if not isinstance(values.get(name) or "", str):
-                raise ValidationError(self.env._("%s: must be text.", name))
+        try:
+            values = ingest.read_release(values)
+        except ingest.fields.Invalid as invalid:
+            at, message, code = invalid.problems[0]
+            field = ingest.fields.path_of(at) or "values"
+            # The message is the contract's own, the same on every transport.
+            raise FieldRefused(f"{field}: {message}", field, code) from invalid
         project = self.env["ipai.project"].search(
-            [("name", "=", values["project"].strip())], limit=1
+            [("name", "=", values["project"])], limit=1
         )
         if not project:
-            raise ValidationError(
+            raise FieldRefused(
                 self.env._(
                     "project: “%s” is unknown. A governance administrator adds it "
                     "under Release Gates → Configuration → Projects.",
                     values["project"],
-                )
+                ),
+                "project",
             )
         metadata = dict(values.get("scope_metadata") or {})
         if values.get("initiating_actor"):
             metadata["initiating_actor"] = values["initiating_actor"]
         return {
             "project_id": project.id,
-            "name": values["name"].strip(),
+            "name": values["name"],
             "source_ref": values["source_ref"],
             "environment_target": values["environment_target"],
-            "author_emails": ", ".join(authors),
+            "author_emails": ", ".join(values["authors"]),
             "artifact_digest": values.get("artifact_digest") or False,
             "scope_metadata": metadata or False,
         }
@@ -265,7 +227,7 @@ class ControlPlane(models.AbstractModel):
     def _find_release(self, release):
         """The release a caller names, if they may read it.
 
-        :raises ValidationError: when there is none they may know of
+        :raises FieldRefused: when there is none they may know of
         """
         domain = self._release_domain(release)
         if domain:
@@ -273,12 +235,14 @@ class ControlPlane(models.AbstractModel):
             domain = [*domain, ("active", "in", [True, False])]
         found = self.env["ipai.release"].search(domain, limit=1) if domain else None
         if not found:
-            raise ValidationError(
+            raise FieldRefused(
                 self.env._(
                     "release: “%s” is unknown. Give a uuid, a database id or "
                     "{project, name}.",
                     release,
-                )
+                ),
+                "release",
+                "unknown_release",
             )
         return found
 
@@ -311,11 +275,12 @@ class ControlPlane(models.AbstractModel):
             )
         )[:1]
         if not found:
-            raise ValidationError(
+            raise FieldRefused(
                 self.env._(
                     "stage: “%(stage)s” is unknown; stages are %(known)s.",
                     stage=stage,
                     known=", ".join(stages.mapped("code")),
-                )
+                ),
+                "stage",
             )
         return found.sudo(False)

@@ -10,17 +10,17 @@ from odoo.exceptions import (
     AccessError,
     ConcurrencyError,
     UserError,
-    ValidationError,
 )
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ... import ingest
+from ...exceptions import FieldRefused
 from ..mixins.fact import FactBatch
 from .lookup import Lookup, Refused
 
 _logger = logging.getLogger(__name__)
 
-MAX_EVENTS = 1000
+MAX_EVENTS = ingest.transport.MAX_EVENTS
 _PAYLOAD_LIMIT = ingest.MAX_BYTES + 4096
 _RETRIED = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
 
@@ -84,7 +84,7 @@ class ControlPlane(models.AbstractModel):
         :param list events: 1 to 1000 envelopes of schema ``v1.0``
         :returns: one answer per event, in order: ``{"ingest_id", "status",
             "http_status", "detail"}``, see the answers table of the contract
-        :raises ValidationError: when ``events`` is no list of 1 to 1000
+        :raises FieldRefused: when ``events`` is no list of 1 to 1000
         :raises AccessError: when the caller has no role in the release process
         """
         if not self._roles():
@@ -92,8 +92,9 @@ class ControlPlane(models.AbstractModel):
                 self.env._("You have no role in the release process; ask for one.")
             )
         if not isinstance(events, list) or not 1 <= len(events) <= MAX_EVENTS:
-            raise ValidationError(
-                self.env._("events: must be a list of 1 to %s envelopes.", MAX_EVENTS)
+            raise FieldRefused(
+                self.env._("events: must be a list of 1 to %s envelopes.", MAX_EVENTS),
+                "events",
             )
         submissions = self._log_submissions(events)
         self._process(submissions)
@@ -268,6 +269,9 @@ class ControlPlane(models.AbstractModel):
     def _validate(self, submissions):
         roles = self._roles()
         for submission in submissions:
+            if isinstance(submission.raw, ingest.transport.Unreadable):
+                submission.reject("not_json", submission.raw.error.message, "event")
+                continue
             try:
                 envelope = ingest.parse_envelope(submission.raw)
             except ingest.EnvelopeError as error:

@@ -1,0 +1,147 @@
+"""From the bytes of an HTTP body to JSON values and events, within bounds.
+
+Stricter than ``json.loads`` where leniency would hide something: UTF-8 only, no
+number that is none, no key twice in one object.
+"""
+
+import json
+import logging
+
+from .answers import HTTP_STATUS
+from .envelope import MAX_BYTES
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+
+#: One event: the envelope and what JSON writes around it.
+MAX_EVENT_BYTES = MAX_BYTES + 4096
+#: A list of events, or lines of them.
+MAX_LIST_BYTES = 32 * 1024 * 1024
+#: Every other body of this API.
+MAX_BODY_BYTES = 1024 * 1024
+MAX_EVENTS = 1000
+
+_BLANK = b" \t\r\n"
+
+
+class TransportError(ValueError):
+    """A request that was refused before anything looked at what it is about.
+
+    :param str code: a key of ``answers.HTTP_STATUS``.
+    :param str message: what is wrong with it and what to do, a sentence.
+    :param field: what is at fault, or None for the request as a whole.
+    :param dict headers: of the HTTP answer.
+    """
+
+    #: What Odoo logs it at: a caller's mistake, not ours.
+    loglevel = logging.INFO
+
+    def __init__(self, code, message, field=None, headers=None):
+        super().__init__(message)
+        self.code = code
+        self.http_status = HTTP_STATUS[code]
+        self.message = message
+        self.field = field
+        self.headers = headers or {}
+
+
+class Unreadable(str):
+    """A line that is no JSON: an event like any other, refused for that reason.
+
+    It is the line itself, so that the log shows what was sent.
+    """
+
+    __slots__ = ("error",)
+
+    def __new__(cls, line, error):
+        self = super().__new__(cls, line)
+        self.error = error
+        return self
+
+
+def read_json(body, *, what="The body"):
+    """Return the value that *body* is the JSON of.
+
+    :param bytes body: as it was sent.
+    :param str what: how messages call it.
+    :raise TransportError: ``not_json``.
+    """
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise TransportError(
+            "not_json", f"{what} must be UTF-8; byte {error.start} is not."
+        ) from None
+    try:
+        return json.loads(text, parse_constant=_no_number, object_pairs_hook=_object)
+    except RecursionError:
+        reason = "it is nested too deep"
+    except json.JSONDecodeError as error:
+        reason = f"{error.msg.lower()} at line {error.lineno} column {error.colno}"
+    except ValueError as error:  # also a number of more digits than Python reads
+        reason = str(error) if isinstance(error, _NotJson) else "a number is too long"
+    raise TransportError("not_json", f"{what} must be JSON: {reason}.")
+
+
+def read_object(body):
+    """Return the JSON object that *body* is.
+
+    :raise TransportError: ``not_json``, or ``invalid_field`` for another value.
+    """
+    value = read_json(body)
+    if not isinstance(value, dict):
+        raise TransportError("invalid_field", "Must be a JSON object.", "body")
+    return value
+
+
+def read_events(body, mimetype):
+    """Return ``(events, alone)`` of a body: a list, and whether it was one event.
+
+    A line of NDJSON that cannot be read becomes an :class:`Unreadable`, so that it
+    costs nobody but itself.
+
+    :param bytes body: one envelope, a list of them, or one per line.
+    :param str mimetype: ``JSON`` or ``NDJSON``.
+    :raise TransportError: ``not_json`` or ``too_large``.
+    """
+    if mimetype == NDJSON:
+        lines = [line for line in body.split(b"\n") if line.strip(_BLANK)]
+        if len(lines) > MAX_EVENTS:
+            # Before each line is read.
+            raise TransportError(
+                "invalid_field", f"Must have 1 to {MAX_EVENTS} lines.", "events"
+            )
+        return [_read_line(line) for line in lines], False
+    if body.lstrip(_BLANK)[:1] != b"[" and len(body) > MAX_EVENT_BYTES:
+        raise too_large(MAX_EVENT_BYTES)
+    value = read_json(body)
+    return (value, False) if isinstance(value, list) else ([value], True)
+
+
+def too_large(limit):
+    """The refusal of a body of more than *limit* bytes."""
+    return TransportError("too_large", f"The body must have at most {limit} bytes.")
+
+
+def _read_line(line):
+    try:
+        return read_json(line, what="The line")
+    except TransportError as error:
+        return Unreadable(line.decode("utf-8", "replace"), error)
+
+
+class _NotJson(ValueError):
+    pass
+
+
+def _no_number(word):
+    raise _NotJson(f"{word} is no number")
+
+
+def _object(pairs):
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        seen = set()
+        twice = next(key for key, _value in pairs if key in seen or seen.add(key))
+        raise _NotJson(f"{twice[:64]!a} is there twice in one object")
+    return values
