@@ -11,6 +11,8 @@ from . import __version__
 from .problems import Denied, Refused, Unreachable, UsageProblem
 
 API = "/ipai/v1"
+#: Statuses that say nothing about the events, but that nobody takes any here.
+_NO_EVENTS_HERE = (404, 405, 415)
 MAX_ANSWER = 64 * 1024 * 1024
 
 
@@ -40,7 +42,12 @@ class Server:
         :raises Denied: when it does not answer to this key
         :raises Refused: when it refuses the request as a whole
         """
-        answers = self._call("POST", f"{API}/events", events)
+        try:
+            answers = self._call("POST", f"{API}/events", events)
+        except Refused as refused:
+            if refused.answer.get("http_status") in _NO_EVENTS_HERE:
+                raise Unreachable(self._stranger(str(refused))) from None
+            raise
         return self._list_of_answers(answers, len(events))
 
     def post_report(self, query, content):

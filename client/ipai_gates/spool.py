@@ -20,6 +20,7 @@ import hashlib
 import json
 import os
 import time
+import uuid
 
 from .problems import UsageProblem
 
@@ -45,6 +46,8 @@ class Spool:
         self.folder = os.path.join(
             folder, hashlib.sha256(server.encode()).hexdigest()[:16]
         )
+        # Not the process id: containers that share a spool have the same ones.
+        self._me = uuid.uuid4().hex
         self.queue, self.answers, self.refused, self.corrupt = (
             os.path.join(self.folder, name)
             for name in ("queue", "answers", "refused", "corrupt")
@@ -78,7 +81,7 @@ class Spool:
             "format": FORMAT,
             "kind": kind,
             "key": key,
-            "owner": os.getpid(),
+            "owner": self._me,
             "spooled_at": time.time(),
             "request": request,
             "sha256": _digest(request),
@@ -181,7 +184,7 @@ class Spool:
         """
         if answer["status"] == "rejected":
             self._write(self.refused, name, {**entry, "answer": answer})
-        if entry["owner"] != os.getpid():
+        if entry["owner"] != self._me:
             self._write(self.answers, name, answer)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(self.queue, name))
