@@ -140,5 +140,3 @@ def http_workers(server):
         if b"gevent" not in words:
             found.append(pid)
     return found
-
-

@@ -97,8 +97,9 @@ def test_a_release_is_opened_with_the_authors_of_its_commits(own, client):
     assert first.data["release"]["created"] is True
     emails = rows(
         own,
-        "SELECT revision.author_emails FROM ipai_revision revision JOIN ipai_release release"
-        " ON release.revision_id = revision.id WHERE release.uuid = %s",
+        "SELECT revision.author_emails FROM ipai_revision revision"
+        " JOIN ipai_release release ON release.revision_id = revision.id"
+        " WHERE release.uuid = %s",
         first.data["release"]["uuid"],
     )[0][0]
     assert set(emails) == {
@@ -273,7 +274,9 @@ def test_a_refused_event_fails_the_call_and_lies_aside_with_its_reason(own, clie
 
 def test_one_refused_event_holds_up_no_other(client, release):
     offline = unreachable()
-    bad = client("check", "a", "pass", project="acme/nothing", release=None, url=offline)
+    bad = client(
+        "check", "a", "pass", project="acme/nothing", release=None, url=offline
+    )
     good = client("check", "b", "pass", url=offline)
     assert (bad.code, good.code) == (SPOOLED, SPOOLED)
     move_spool(client, offline)
@@ -501,7 +504,9 @@ def test_clients_killed_at_any_moment_leave_a_sound_spool(own, client, release):
     """Killed while they write, send, and clear up: what was told to wait arrives."""
     lines = [
         json.dumps(
-            events.envelope(release, "check_result", {"name": f"k_{n}", "status": "pass"})
+            events.envelope(
+                release, "check_result", {"name": f"k_{n}", "status": "pass"}
+            )
         )
         for n in range(60)
     ]

@@ -21,7 +21,7 @@ USES = "OWNER/REPOSITORY/client/action@REF"
 if str(FOLDER) not in sys.path:
     sys.path.insert(0, str(FOLDER))
 
-from ipai_gates import parser  # noqa: E402  found by the line above
+from ipai_gates import parser
 
 
 def load(path):
@@ -90,7 +90,9 @@ def scripts():
         yield path, (FOLDER.parent / path).read_text()
 
 
-@pytest.mark.parametrize(("name", "script"), [pytest.param(*s, id=s[0]) for s in scripts()])
+@pytest.mark.parametrize(
+    ("name", "script"), [pytest.param(*s, id=s[0]) for s in scripts()]
+)
 def test_every_script_is_bash(name, script):
     done = subprocess.run(
         ["bash", "-n"], input=script, text=True, capture_output=True, check=False
@@ -178,7 +180,8 @@ class Runner:
         """Run one step that uses the action; its exit code and what it printed."""
         self.number += 1
         inputs = {
-            name: each.get("default", "") for name, each in load(ACTION)["inputs"].items()
+            name: each.get("default", "")
+            for name, each in load(ACTION)["inputs"].items()
         }
         given = {**step["with"], **more}
         inputs |= {name: self._value(text, inputs) for name, text in given.items()}
@@ -290,15 +293,20 @@ def test_an_outage_holds_up_no_report_and_allows_no_deployment(runner, site):
     code, output = runner.use(build, **offline, **{"on-outage": "fail"})
     assert code == 4, output
     assert runner.use(step_named("deploy", "Ask for"), **offline)[0] == 2
-    assert runner.use(step_named("build", "See G1 passed"), **offline, arguments="--for\n0")[
-        0
-    ] != 0
+    assert (
+        runner.use(
+            step_named("build", "See G1 passed"), **offline, arguments="--for\n0"
+        )[0]
+        != 0
+    )
 
 
 def test_an_input_is_never_run(runner, site):
     evil = "$(touch evil) `touch evil`; touch evil"
     step = {"with": {"command": evil, "url": site.url, "key": "0" * 40}}
-    code, _output = runner.use(step, arguments=f"{evil}\n'; touch evil; '", release=evil)
+    code, _output = runner.use(
+        step, arguments=f"{evil}\n'; touch evil; '", release=evil
+    )
     assert code == 5
     assert not list(runner.home.rglob("evil"))
 

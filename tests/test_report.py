@@ -22,7 +22,9 @@ test:
 consistency lint:
 \t@:
 """
-REPORT = "<testsuites><testsuite><testcase name='{}'>{}</testcase></testsuite></testsuites>"
+REPORT = (
+    "<testsuites><testsuite><testcase name='{}'>{}</testcase></testsuite></testsuites>"
+)
 
 
 @pytest.fixture

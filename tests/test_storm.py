@@ -36,11 +36,11 @@ def cluster(postgresql):
 def site(cluster):
     """A server with two workers, on a PostgreSQL that nobody else uses."""
     quiet = ("--max-cron-threads=0",)
-    with cluster.in_use():
-        with Server(cluster.database, workers=2, arguments=quiet) as server:
-            site = Site(server)
-            site.api_key("ci")
-            yield site
+    server = Server(cluster.database, workers=2, arguments=quiet)
+    with cluster.in_use(), server:
+        site = Site(server)
+        site.api_key("ci")
+        yield site
 
 
 def rows(cluster, query, *params):
@@ -154,7 +154,8 @@ def test_a_storm_loses_no_event_and_counts_none_twice(site, cluster, tmp_path):
 
     trouble = Trouble(site, cluster)
     with ThreadPoolExecutor(CLIENTS) as pool:
-        sending = [pool.submit(send, *pair) for pair in zip(clients, deal(sent))]
+        pairs = zip(clients, deal(sent), strict=True)
+        sending = [pool.submit(send, *pair) for pair in pairs]
         trouble.until(lambda: trouble.enough and all(f.done() for f in sending))
         codes = [future.result() for future in sending]
         left = sum(len(client.waiting) for client in clients)
@@ -167,13 +168,14 @@ def test_a_storm_loses_no_event_and_counts_none_twice(site, cluster, tmp_path):
 
     counted = Counter(code for each in codes for code in each)
     print(
-        f"\n{len(trouble.killed)} workers killed, PostgreSQL restarted once, the server "
-        f"started again {trouble.revived} times; calls by exit code {dict(counted)}, {left} events were still in spools"
+        f"\n{len(trouble.killed)} workers killed, PostgreSQL restarted once, the server"
+        f" started again {trouble.revived} times; calls by exit code {dict(counted)},"
+        f" {left} events were still in spools"
     )
     assert set(counted) <= {DONE, SPOOLED}
     assert not [client.waiting for client in clients if client.waiting]
-    assert not [path for path in tmp_path.glob("*/spool/*/refused/*")]
-    assert not [path for path in tmp_path.glob("*/spool/*/corrupt/*")]
+    assert not list(tmp_path.glob("*/spool/*/refused/*"))
+    assert not list(tmp_path.glob("*/spool/*/corrupt/*"))
 
     # No event lost, none counted twice.
     facts = rows(cluster, "SELECT name FROM ipai_check WHERE name LIKE 'storm\\_%%'")

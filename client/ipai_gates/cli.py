@@ -48,8 +48,10 @@ def main(words=None, environ=None):
 def _write_outputs(path, code, data):
     try:
         with open(path, "a", encoding="utf-8") as handle:
-            for name, value in commands.outputs(code, data).items():
-                handle.write(f"{name}={value}\n")
+            handle.writelines(
+                f"{name}={value}\n"
+                for name, value in commands.outputs(code, data).items()
+            )
     except OSError as error:
         say(f"--outputs {path} cannot be written: {error.strerror}")
         return UsageProblem.code

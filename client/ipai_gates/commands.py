@@ -98,7 +98,9 @@ def _told(key, answer):
     elif status == "rejected":
         text = f"refused ({detail.get('code')}): {reason_of(answer)}"
         if detail.get("code") == "idempotency_conflict":
-            text += " This run reported it otherwise before: --sequence tells them apart."
+            text += (
+                " This run reported it otherwise before: --sequence tells them apart."
+            )
     else:
         text = status
     if detail.get("uuid"):
@@ -227,7 +229,9 @@ def _tell(eligible, verdict, before=None):
     """Tell a verdict; with one before it, what has changed."""
     missing = _missing(verdict)
     if before is None or missing.keys() != before.keys():
-        gates = ", ".join(f"{gate['code']} {gate['status']}" for gate in verdict["gates"])
+        gates = ", ".join(
+            f"{gate['code']} {gate['status']}" for gate in verdict["gates"]
+        )
         say(
             f"release {verdict['release']} at {str(verdict['revision'])[:12]}: "
             f"{'eligible' if eligible else 'not eligible'} for {verdict['target']} "

@@ -245,9 +245,7 @@ def _questions(commands, parents):
     command.add_argument(
         "--for", dest="wait_for", metavar="SECONDS", type=float, default=1800.0
     )
-    command.add_argument(
-        "--longest-pause", metavar="SECONDS", type=float, default=60.0
-    )
+    command.add_argument("--longest-pause", metavar="SECONDS", type=float, default=60.0)
 
     add("flush", "deliver what waits in the spool")
     command = add("spool", "show what waits in the spool and what was refused")

@@ -102,9 +102,7 @@ def build(settings, arguments):
     if twice:
         raise UsageProblem(f"The check {twice[0]} is there twice: one result each.")
     payload = {"status": arguments.status, "checks": checks, "log_url": log_url}
-    event = envelope(
-        settings, "build_complete", payload, gate=gate, sequence=sequence
-    )
+    event = envelope(settings, "build_complete", payload, gate=gate, sequence=sequence)
     return [*entries, _entry(event)]
 
 
@@ -287,9 +285,7 @@ def open_release(settings, arguments):
     """A release."""
     for name in ("project", "name"):
         if not getattr(settings, name):
-            raise UsageProblem(
-                f"open needs --{name} or IPAI_GATES_{name.upper()}."
-            )
+            raise UsageProblem(f"open needs --{name} or IPAI_GATES_{name.upper()}.")
     revision = settings.source_ref
     values = {
         "project": settings.project,
@@ -329,7 +325,9 @@ def send(_settings, arguments):
             f"list of them: {error}."
         ) from None
     for number, event in enumerate(found, 1):
-        if not (isinstance(event, dict) and isinstance(event.get("idempotency_key"), str)):
+        if not (
+            isinstance(event, dict) and isinstance(event.get("idempotency_key"), str)
+        ):
             raise UsageProblem(
                 f"{arguments.file}: envelope {number} has no idempotency_key; without "
                 "one a retry would be counted twice."

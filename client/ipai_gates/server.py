@@ -21,7 +21,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, req, fp, code, msg, headers, newurl):
         """No request follows, so the redirect itself is the answer."""
-        return None
+        return
 
 
 class Server:

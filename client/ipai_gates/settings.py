@@ -1,10 +1,11 @@
 """Settings: by flag, else by environment, else from what CI tells."""
 
+from __future__ import annotations
+
 import os
 import re
 import urllib.parse
 from dataclasses import dataclass, field
-from typing import Optional
 
 from . import ci, git
 from .problems import UsageProblem
@@ -22,18 +23,18 @@ class Settings:
 
     url: str
     key: str = field(repr=False)
-    database: Optional[str]
-    project: Optional[str]
-    name: Optional[str]
-    release: Optional[str]
+    database: str | None
+    project: str | None
+    name: str | None
+    release: str | None
     source_system: str
-    run: Optional[str]
-    run_url: Optional[str]
+    run: str | None
+    run_url: str | None
     spool: str
     timeout: float
     patience: float
     ok_if_spooled: bool
-    _source_ref: Optional[str]
+    _source_ref: str | None
 
     @property
     def source_ref(self):

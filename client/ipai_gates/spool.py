@@ -154,14 +154,18 @@ class Spool:
     def refusals(self):
         """What was refused and lies aside: ``(name, entry)``, oldest first."""
         for name in sorted(os.listdir(self.refused)):
-            with contextlib.suppress(OSError, ValueError):
+            try:
                 with open(os.path.join(self.refused, name), encoding="utf-8") as file:
-                    yield name, json.load(file)
+                    entry = json.load(file)
+            except (OSError, ValueError):
+                continue
+            yield name, entry
 
     def corrupted(self):
         """The paths of the files that were set aside as unreadable."""
         return [
-            os.path.join(self.corrupt, name) for name in sorted(os.listdir(self.corrupt))
+            os.path.join(self.corrupt, name)
+            for name in sorted(os.listdir(self.corrupt))
         ]
 
     # --- taking out ------------------------------------------------------------------

@@ -7,8 +7,8 @@ CLIENT = Path(__file__).resolve().parents[2] / "client"
 if str(CLIENT) not in sys.path:
     sys.path.insert(0, str(CLIENT))
 
-from ipai_gates import parser  # noqa: E402  found by the line above
-from ipai_gates import settings as room  # noqa: E402
+from ipai_gates import parser
+from ipai_gates import settings as room
 
 SHA = "4f2c9ab0" * 5
 KEY = "0123456789abcdef"

@@ -2,9 +2,9 @@
 
 import os
 
+import client_parts  # noqa: F401  makes the client importable
 import ingest
 import pytest
-import client_parts  # noqa: F401  makes the client importable
 from ipai_gates import git, junit, say
 from ipai_gates.problems import UsageProblem
 
@@ -77,7 +77,9 @@ def test_authors_are_all_who_wrote_or_committed_since_the_last_tag(repository):
     commit("before", "old@x.org")
     run("git", "tag", "v1")
     commit("one", "A@x.org", "b@x.org")
-    last = commit("two\n\nCo-authored-by: C <c@x.org>\nSigned-off-by: D <d@x.org>", "a@x.org")
+    last = commit(
+        "two\n\nCo-authored-by: C <c@x.org>\nSigned-off-by: D <d@x.org>", "a@x.org"
+    )
     assert git.authors(last) == ["a@x.org", "b@x.org", "c@x.org"]
     # The tag of the release itself is not the one before it.
     run("git", "tag", "v2")
