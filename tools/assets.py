@@ -33,9 +33,13 @@ def dangling(home):
     return sorted(found)
 
 
-def _npm_files(package):
-    """The files of one npm package, unpacked; nothing where npm cannot bring it."""
-    folder = fresh_folder(RUN / "npm")
+def npm_files(package, folder=RUN / "npm"):
+    """The files of one npm package, unpacked; nothing where npm cannot bring it.
+
+    :param package: ``name@version``
+    :param folder: made anew for it
+    """
+    folder = fresh_folder(folder)
     if not shutil.which("npm"):
         return None
     try:
@@ -63,7 +67,7 @@ def _relink(link, share):
 
 def _font_awesome(links):
     """Replace links to FontAwesome by the files of its own npm package."""
-    package = links and _npm_files(FONT_AWESOME)
+    package = links and npm_files(FONT_AWESOME)
     for link in links if package else ():
         link.unlink()
         shutil.copyfile(package / "fonts" / link.name, link)
@@ -93,7 +97,7 @@ def repair(home, share):
     )
     if not script.exists():
         script.parent.mkdir(parents=True)
-        package = _npm_files(SELFIE)
+        package = npm_files(SELFIE)
         if package:
             shutil.copyfile(package / script.name, script)
         else:

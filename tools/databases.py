@@ -291,6 +291,18 @@ def up_to_date(name):
         set_key(name, addon_key())
 
 
+def set_address(name, url):
+    """Have links to the server of a database, and what PDFs are made of, lead there.
+
+    Odoo learns its address when an administrator logs in, which may be never.
+    """
+    with cursor(name) as cr:
+        cr.execute(
+            "UPDATE ir_config_parameter SET value = %s WHERE key = 'web.base.url'",
+            [url],
+        )
+
+
 def drop_all():
     """Drop every database that this clone made: each has its folder of attachments."""
     for folder in (DATA / "filestore").iterdir():

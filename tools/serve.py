@@ -66,6 +66,7 @@ def serve(database, port, then):
         require_free(port)
         with postgres.running():
             databases.up_to_date(database)
+            databases.set_address(database, f"http://localhost:{port}")
             server = Server(database, port, log="server", jobs=True)
             with slow("Starting the server"):
                 server.start()

@@ -1,2 +1,3 @@
 from . import dispatcher
 from . import control_plane
+from . import webhooks

@@ -69,7 +69,8 @@ class ControlPlaneApi(Controller):
     )
     def description(self):
         """Describe this API in OpenAPI 3.1."""
-        return answer_json({})
+        read_query()
+        return answer_json(ingest.openapi.describe())
 
 
 def answer_each(answers):

@@ -13,9 +13,9 @@ from odoo.http import Dispatcher, SessionExpiredException, request
 from .. import ingest
 from ..exceptions import FieldRefused
 from ..ingest import transport
+from ..ingest.openapi import ROOT
 from ..ingest.transport import TransportError
 
-ROOT = "/ipai/v1"
 TYPE = "ipai_api"
 
 _CODES = {

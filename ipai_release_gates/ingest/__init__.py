@@ -1,6 +1,7 @@
 """From foreign payloads to envelopes. Plain Python: no Odoo, no I/O, no clock."""
 
-from . import answers, fields, transport
+from . import answers, fields, openapi, signatures, transport
+from .adapters import Adapted, AdapterError, github, gitlab
 from .authority import ROLES, may_send
 from .digest import payload_digest, raw_text
 from .envelope import (
@@ -12,7 +13,8 @@ from .envelope import (
     EnvelopeError,
     parse_envelope,
 )
-from .junit import JUnitError, JUnitReport, parse_junit, to_checks
+from .cyclonedx import parse_cyclonedx
+from .junit import JUnitReport, parse_junit, to_checks
 from .payloads import (
     BUILD_STATUSES,
     CHECK_STATUSES,
@@ -23,7 +25,10 @@ from .payloads import (
     ENVIRONMENT_EVENTS,
     IDENTITY_KEYS,
 )
+from .report import ReportError
+from .reports import FORMATS, media_types, read_report
 from .requests import TARGETS, read_move, read_release
+from .sarif import parse_sarif
 
 __all__ = [
     "BUILD_STATUSES",
@@ -34,25 +39,36 @@ __all__ = [
     "DEPLOYMENT_STATUSES",
     "ENVIRONMENT_EVENTS",
     "EVENT_TYPES",
+    "FORMATS",
     "IDENTITY_KEYS",
     "MAX_BYTES",
     "ROLES",
     "SCHEMA_VERSIONS",
     "SOURCE_SYSTEMS",
     "TARGETS",
+    "Adapted",
+    "AdapterError",
     "Envelope",
     "EnvelopeError",
-    "JUnitError",
     "JUnitReport",
+    "ReportError",
     "answers",
     "fields",
+    "github",
+    "gitlab",
     "may_send",
+    "media_types",
+    "openapi",
+    "parse_cyclonedx",
     "parse_envelope",
     "parse_junit",
+    "parse_sarif",
     "payload_digest",
     "raw_text",
     "read_move",
     "read_release",
+    "read_report",
+    "signatures",
     "to_checks",
     "transport",
 ]

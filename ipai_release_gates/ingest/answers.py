@@ -28,6 +28,8 @@ HTTP_STATUS = {
     "rate_limited": 429,
 }
 
+STATUSES = ("accepted", "duplicate", "pending", "rejected", "error")
+
 _CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF], "\ufffd")
 
 
@@ -82,6 +84,18 @@ def error(ingest_id, detail=None):
     message = "The event could not be processed; it is kept and will be looked at."
     detail = {"code": "internal_error", "message": message, **(detail or {})}
     return _answer(ingest_id, "error", 500, detail)
+
+
+def delivery_status(answer):
+    """The HTTP status of an answer to a delivery.
+
+    Never an error of the sender: a code host switches off a webhook that refuses too
+    often, and nothing is wrong with the next delivery. 202 says that a person should
+    look into the log.
+    """
+    settled = answer["status"] in ("accepted", "duplicate", "ignored")
+    taken = all(one["http_status"] == 200 for one in answer["results"])
+    return 200 if settled and taken else 202
 
 
 def _answer(ingest_id, status, http_status, detail):

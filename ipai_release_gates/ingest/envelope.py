@@ -84,6 +84,7 @@ class Envelope:
     emitted_at: datetime.datetime
 
 
+@fields.described(type="object")
 def _object(value):
     if not isinstance(value, dict):
         raise Invalid(f"Must be an object, not {kind_of(value)}.")
@@ -104,6 +105,19 @@ _OPTIONAL = {
     "source_ref": fields.commit,
     "gate_code": fields.gate_code,
 }
+
+
+def envelope_schema(event_type):
+    """The JSON Schema of an envelope of one event type."""
+    schema = fields.schema_of(_REQUIRED, _OPTIONAL)
+    schema["properties"] |= {
+        "schema_version": {"enum": sorted(SCHEMA_VERSIONS)},
+        "event_type": {"const": event_type},
+        "payload": PAYLOADS[event_type].schema,
+    }
+    # The release is named by its id, or by its project and a commit.
+    schema["anyOf"] = [{"required": ["release_id"]}, {"required": ["project"]}]
+    return schema
 
 
 def parse_envelope(raw, *, max_bytes=MAX_BYTES):

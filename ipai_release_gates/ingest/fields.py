@@ -36,7 +36,7 @@ _GATE_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,15}")
 _PROJECT = re.compile(r"[A-Za-z0-9_.\-]+(/[A-Za-z0-9_.\-]+)+")
 _COMMIT = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _RECORD_ID = re.compile(r"[1-9][0-9]{0,9}")
 _KEY = re.compile(r"[!-~]+")
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+")
@@ -117,9 +117,29 @@ def path_of(at):
     return path
 
 
+def described(**schema):
+    """Say in JSON Schema what a reader takes, at the reader itself.
+
+    The HTTP API is described from it. What a schema cannot say (that a date exists,
+    that two fields agree) the reader still checks.
+    """
+
+    def mark(read):
+        read.schema = schema
+        return read
+
+    return mark
+
+
+def whole(pattern):
+    """The JSON Schema pattern of a compiled one that must match a whole text."""
+    return f"^(?:{pattern.pattern})$"
+
+
 # -- leaf readers -------------------------------------------------------------
 
 
+@described(type="string")
 def string(value):
     """Read text that PostgreSQL can store: no NUL, no lone surrogate."""
     if not isinstance(value, str):
@@ -134,6 +154,12 @@ def string(value):
     return value
 
 
+def is_uuid(value):
+    """Whether *value* is the text of a uuid in its usual form."""
+    return isinstance(value, str) and bool(_UUID.fullmatch(value))
+
+
+@described(type="string", minLength=1, maxLength=MAX_TEXT)
 def text(value):
     """Read free text of at most ``MAX_TEXT`` characters, not blank."""
     value = string(value)
@@ -147,6 +173,7 @@ def text(value):
 def line(limit):
     """Return a reader of one stripped printable line of 1 to *limit* characters."""
 
+    @described(type="string", minLength=1, maxLength=limit)
     def read(value):
         value = string(value).strip()
         if not value:
@@ -163,6 +190,7 @@ def line(limit):
 def _matching(pattern, limit, rule):
     one_line = line(limit)
 
+    @described(type="string", maxLength=limit, pattern=whole(pattern))
     def read(value):
         value = one_line(value)
         if not pattern.fullmatch(value):
@@ -182,6 +210,7 @@ external_id = line(MAX_NAME)
 def one_of(*words):
     """Return a reader that takes exactly the given words."""
 
+    @described(enum=list(words))
     def read(value):
         if string(value) not in words:
             raise Invalid(f"Must be one of {', '.join(words)}, not {show(value)}.")
@@ -190,6 +219,7 @@ def one_of(*words):
     return read
 
 
+@described(type="boolean")
 def boolean(value):
     """Read true or false, nothing that merely resembles them."""
     if not isinstance(value, bool):
@@ -197,6 +227,7 @@ def boolean(value):
     return value
 
 
+@described(type="string", pattern=whole(_COMMIT), examples=["4f2c9ab0" * 5])
 def commit(value):
     """Read a full commit SHA (SHA-1 or SHA-256), lower-cased."""
     if not _COMMIT.fullmatch(string(value)):
@@ -209,6 +240,7 @@ def commit(value):
     return value.lower()
 
 
+@described(type="string", pattern=whole(_SHA256))
 def sha256(value):
     """Read a hexadecimal SHA-256, lower-cased."""
     if not _SHA256.fullmatch(string(value)):
@@ -216,6 +248,7 @@ def sha256(value):
     return value.lower()
 
 
+@described(type="string", format="uri", maxLength=MAX_URL, pattern="^https?://")
 def url(value):
     """Read an ``http(s)`` address with a host and without credentials."""
     value = string(value)
@@ -236,6 +269,7 @@ def url(value):
     return value
 
 
+@described(type="string", minLength=1, maxLength=MAX_URL)
 def reference(value):
     """Read where an artifact is: an ``http(s)`` URL, a path, an image digest.
 
@@ -249,6 +283,7 @@ def reference(value):
     return value
 
 
+@described(type="string", maxLength=MAX_EMAIL, pattern=whole(_EMAIL))
 def email(value):
     """Read an e-mail address, stripped and lower-cased.
 
@@ -262,6 +297,7 @@ def email(value):
     return value.lower()
 
 
+@described(type="string", format="date-time")
 def moment(value):
     """Read an ISO 8601 date and time with offset; return it aware, in UTC.
 
@@ -294,6 +330,7 @@ def moment(value):
         raise Invalid(f"Must be a date and time that exists: {show(value)}.") from None
 
 
+@described(type="string", minLength=1, maxLength=MAX_KEY, pattern=whole(_KEY))
 def idempotency_key(value):
     """Read a key of 1 to ``MAX_KEY`` visible ASCII characters."""
     value = string(value)
@@ -304,6 +341,7 @@ def idempotency_key(value):
     return value
 
 
+@described(type="string", minLength=1, maxLength=255)
 def filename(value):
     """Read a bare file name, never a path."""
     value = string(value)
@@ -316,6 +354,7 @@ def filename(value):
     return value
 
 
+@described(type="string", contentEncoding="base64", minLength=4)
 def content(value):
     """Read strict base64; return the bytes, 1 to ``MAX_CONTENT_BYTES`` of them.
 
@@ -430,6 +469,13 @@ def free_form(*types):
     JSON); the result is a copy.
     """
 
+    names = {dict: "object", list: "array"}
+
+    @described(
+        type=[names[kind] for kind in types],
+        description=f"At most {MAX_METADATA_BYTES} bytes as JSON, nested at most"
+        f" {MAX_METADATA_DEPTH} deep.",
+    )
     def read(value):
         if not isinstance(value, types):
             wanted = " or ".join(kind_of(kind()) for kind in types)
@@ -500,6 +546,7 @@ def record(required, optional=None, *, what, refused=(), rule=None):
     """
     optional = optional or {}
 
+    @described(**schema_of(required, optional))
     def read(value):
         if not isinstance(value, dict):
             raise Invalid(f"Must be an object, not {kind_of(value)}.")
@@ -518,6 +565,18 @@ def record(required, optional=None, *, what, refused=(), rule=None):
     return read
 
 
+def schema_of(required, optional):
+    """The JSON Schema of an object with exactly these fields."""
+    return {
+        "type": "object",
+        "required": sorted(required),
+        "properties": {
+            key: read.schema for key, read in {**required, **optional}.items()
+        },
+        "additionalProperties": False,
+    }
+
+
 def list_of(read_item, *, least=0, most, unique=None):
     """Return a reader of a list of *least* to *most* items.
 
@@ -525,6 +584,7 @@ def list_of(read_item, *, least=0, most, unique=None):
     the second would silently hide the first.
     """
 
+    @described(type="array", minItems=least, maxItems=most, items=read_item.schema)
     def read(value):
         if not isinstance(value, list):
             raise Invalid(f"Must be a list, not {kind_of(value)}.")
@@ -553,6 +613,7 @@ def list_of(read_item, *, least=0, most, unique=None):
 _emails = list_of(email, least=1, most=MAX_AUTHORS)
 
 
+@described(**_emails.schema)
 def authors(value):
     """Read 1 to ``MAX_AUTHORS`` e-mail addresses; return them without repeats."""
     return list(dict.fromkeys(_emails(value)))
@@ -561,3 +622,11 @@ def authors(value):
 _RELEASE_BY_NAME = record(
     {"project": project, "name": line(MAX_KEY)}, what="a release's address"
 )
+release_id.schema = {
+    "anyOf": [
+        {"type": "string", "pattern": whole(_UUID), "description": "its uuid"},
+        {"type": "integer", "minimum": 1, "maximum": MAX_ID},
+        {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"},
+        _RELEASE_BY_NAME.schema,
+    ]
+}

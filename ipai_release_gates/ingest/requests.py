@@ -27,13 +27,14 @@ read_move = fields.record(
 )
 
 
+@fields.described(**_read_release.schema)
 def read_release(values):
     """Return what ``open_release`` was sent, normalised, with the keys that were sent.
 
     :raise fields.Invalid: with every fault.
     """
     if isinstance(values, dict):
-        # Callers over XML-RPC cannot leave a value out: empty is absent where it may be.
+        # Callers over XML-RPC may send False for what they leave out.
         values = {
             key: value
             for key, value in values.items()

@@ -17,6 +17,8 @@ NDJSON = "application/x-ndjson"
 MAX_EVENT_BYTES = MAX_BYTES + 4096
 #: A list of events, or lines of them.
 MAX_LIST_BYTES = 32 * 1024 * 1024
+#: A webhook's delivery; GitHub sends no more than 25 MB.
+MAX_DELIVERY_BYTES = 25 * 1024 * 1024
 #: Every other body of this API.
 MAX_BODY_BYTES = 1024 * 1024
 MAX_EVENTS = 1000

@@ -3,6 +3,7 @@ from . import test_browser
 from . import test_ci_onboarding
 from . import test_consistency
 from . import test_deployments
+from . import test_dossier
 from . import test_drills
 from . import test_environments
 from . import test_exception_wizards
@@ -13,6 +14,7 @@ from . import test_gate_table
 from . import test_governance_chain
 from . import test_guards
 from . import test_http_api
+from . import test_inbox
 from . import test_incidents
 from . import test_kpis
 from . import test_ledger
@@ -33,4 +35,5 @@ from . import test_schema
 from . import test_separation_of_duties
 from . import test_server_actions
 from . import test_stage_table
+from . import test_webhooks
 from . import test_wizards

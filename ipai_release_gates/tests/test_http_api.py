@@ -1,9 +1,12 @@
 """The HTTP API by real HTTP: its routes, who gets in, and what is refused how."""
 
 import gzip
+import hashlib
+import hmac
 import http.client
 import json
-from contextlib import suppress
+import re
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -240,6 +243,141 @@ class TestHttpApi(HttpGateCase):
         self.assertEqual(answer.json()["detail"]["code"], code)
         self.assertTrue(answer.json()["ingest_id"])
 
+    # --- what is described -----------------------------------------------------------
+
+    def test_each_route_is_described_and_nothing_else(self):
+        answer = self.get("/openapi.json", None)
+        self.assertEqual(answer.status_code, 200)
+        paths = answer.json()["paths"]
+        described = {
+            (path, method.upper()) for path, item in paths.items() for method in item
+        }
+        routed = {
+            (re.sub(r"<(?:[^:>]+:)?(\w+)>", r"{\1}", rule.rule), method)
+            for rule in self.env["ir.http"].routing_map().iter_rules()
+            if rule.rule.startswith(API)
+            for method in rule.methods - {"HEAD", "OPTIONS"}
+        }
+        self.assertEqual(routed, described)
+
+    def test_each_status_that_is_described_can_be_met_and_no_other(self):
+        release, missing = self.release.uuid, "00000000-0000-4000-8000-000000000000"
+        verdict, moves = f"/releases/{release}/verdict", f"/releases/{release}/moves"
+        good = {
+            "project": self.project.name,
+            "name": "statuses",
+            "source_ref": sha("statuses"),
+            "environment_target": "dev",
+            "authors": ["dev@example.com"],
+        }
+        event, stage = self.lint(), {"stage": "qa_validation"}
+        waits = {"project": self.project.name, "source_ref": sha("nobody's")}
+        payload = {**event["payload"], "source_ref": waits["source_ref"]}
+        big = " " * transport.MAX_LIST_BYTES + "{}"
+        self.keys["plain"] = self.api_key(self.new_user("plain"))
+        passed = self.open_release("statuses of a move")
+        source = self.env["ipai.webhook.source"].create(
+            {"project_id": self.project.id, "provider": "github", "user_id": self.ci.id}
+        )
+        shown = source.with_user(self.governance).action_new_secret()["context"]
+        self.secret = shown["default_secret"]
+        hook = f"/webhooks/github?source={source.uuid}"
+        self.pass_g1(passed)
+        common = {
+            401: {"login": None},
+            403: {"login": "plain"},
+        }
+        with_body = {**common, 413: {"body": big}, 415: {"mimetype": "text/plain"}}
+        requests = {
+            ("post", "/events", "/events"): {
+                **with_body,
+                200: {"body": event},
+                202: {
+                    "body": self.ci_event("check_result", payload, None, **waits),
+                },
+                207: {"body": [event, {}]},
+                400: {"body": {}},
+                409: {"body": {**event, "gate_code": "G1"}},
+                422: {"body": {"schema_version": "v9"}},
+            },
+            ("post", "/releases", "/releases"): {
+                **with_body,
+                201: {"body": good},
+                200: {"body": good},
+                400: {"body": {}},
+            },
+            ("get", "/releases/{uuid}/verdict", verdict): {
+                **common,
+                200: {},
+                400: {"path": f"{verdict}?target=moon"},
+                404: {"path": f"/releases/{missing}/verdict"},
+            },
+            ("post", "/releases/{uuid}/moves", moves): {
+                **with_body,
+                200: {"path": f"/releases/{passed.uuid}/moves"},
+                400: {"body": {}},
+                404: {"path": f"/releases/{missing}/moves"},
+                409: {},
+            },
+            ("post", "/webhooks/{provider}", hook): {
+                413: {"body": " " * transport.MAX_DELIVERY_BYTES + "{}"},
+                415: {"mimetype": "text/plain"},
+                200: {"body": {"zen": 1}, **self.signed({"zen": 1})},
+                202: {"body": [], **self.signed([])},
+                400: {"body": {}, **self.signed({}), "X_GitHub_Event": None},
+                401: {"body": {}},
+                404: {"path": "/webhooks/bitbucket", "body": {}},
+            },
+            ("get", "/openapi.json", "/openapi.json"): {
+                200: {"login": None},
+                400: {"path": "/openapi.json?a=b"},
+            },
+        }
+        paths = self.get("/openapi.json").json()["paths"]
+        described, met = {}, {}
+        for (method, template, path), cases in requests.items():
+            described[template] = set(paths[API + template][method]["responses"])
+            met[template] = set()
+            for status, case in cases.items():
+                body = {} if method == "get" else {"body": stage}
+                options = {"path": path, "login": "dev", **body, **case}
+                if template == "/events":
+                    options["login"] = case.get("login", "ci")
+                with self.subTest(route=template, status=status):
+                    answer = self.call(method.upper(), **options)
+                    self.assertEqual(answer.status_code, status, answer.text[:500])
+                met[template].add(str(status))
+            if template not in ("/openapi.json", "/webhooks/{provider}"):
+                met[template].add(str(self.status_without_requests_left(path)))
+            met[template].add(str(self.status_of_our_fault(method, path)))
+        self.assertEqual(met, described)
+        self.assertEqual({f"{API}{path}" for path in described}, set(paths))
+
+    def signed(self, payload):
+        """The headers of a delivery of GitHub."""
+        body = json.dumps(payload).encode()
+        mac = hmac.new(self.secret.encode(), body, hashlib.sha256).hexdigest()
+        return {
+            "X_GitHub_Event": "ping",
+            "X_GitHub_Delivery": mac[:32],
+            "X_Hub_Signature_256": f"sha256={mac}",
+        }
+
+    def status_without_requests_left(self, path):
+        own = self.limit(1)
+        method = "GET" if path.endswith("verdict") else "POST"
+        statuses = [self.call(method, path, login=own).status_code for _ in range(2)]
+        self.env["ipai.settings"].search([]).requests_per_minute = 0
+        return statuses[1]
+
+    def status_of_our_fault(self, method, path):
+        def fail(*_args, **_named):
+            raise RuntimeError("our fault")
+
+        body = {} if method == "get" else {"body": {}}
+        with patch.object(type(self.env["ir.http"]), "_dispatch", fail):
+            return self.call(method.upper(), path, **body).status_code
+
     # --- what is refused, and in which shape -----------------------------------------
 
     def test_unknown_paths_and_methods_are_refused_in_json(self):
@@ -395,9 +533,50 @@ class TestHttpApi(HttpGateCase):
         answer = self.post("/events", self.lint(), X_Long="a" * 20_000)
         self.assertEqual(answer.status_code, 200)
 
+    # --- how much a key may send -----------------------------------------------------
+
+    def limit(self, per_minute):
+        """Set the limit; the login of a key whose bucket is full."""
+        self.env["ipai.settings"].search([]).requests_per_minute = per_minute
+        # A bucket is emptied for good: the limit counts outside this transaction.
+        self.keys["own"] = self.api_key(self.ci)
+        return "own"
+
+    def test_a_key_that_has_no_request_left_is_told_when_it_has(self):
+        own = self.limit(3)
+        path = f"/releases/{self.release.uuid}/verdict"
+        self.assertEqual([self.get(path, own).status_code for _ in range(3)], [200] * 3)
+        answer = self.get(path, own)
+        self.assertRefused(answer, 429, "rate_limited")
+        self.assertIn(int(answer.headers["Retry-After"]), range(15, 21))
+        answer = self.post("/events", self.lint(), own)
+        self.assertRefused(answer, 429, "rate_limited")
+        self.keys["second"] = self.api_key(self.ci)
+        self.assertEqual(self.get(path, "second").status_code, 200)
+        self.env["ipai.settings"].search([]).requests_per_minute = 0
+        self.assertEqual(self.get(path, own).status_code, 200)
+
+    def test_a_request_that_is_tried_again_is_counted_once(self):
+        own = self.limit(2)
+        with self.failing_once():
+            self.assertEqual(self.post("/events", self.lint(), own).status_code, 200)
+        self.assertEqual(self.post("/events", self.lint(), own).status_code, 200)
+        self.assertEqual(self.post("/events", self.lint(), own).status_code, 429)
+
+    def test_buckets_that_are_full_again_are_removed(self):
+        self.env.cr.execute(
+            "INSERT INTO ipai_rate_limit VALUES (-1, now() - interval '2 days'),"
+            " (-2, now() + interval '1 minute')"
+        )
+        self.env["ipai.rate.limit"]._remove_full_buckets()
+        self.env.cr.execute("SELECT id FROM ipai_rate_limit WHERE id < 0")
+        self.assertEqual(self.env.cr.fetchall(), [(-2,)])
+
     # --- conflicts and our own faults ------------------------------------------------
 
-    def test_a_serialization_failure_is_tried_again_with_the_same_body(self):
+    @contextmanager
+    def failing_once(self):
+        """The first try to take events meets a conflict; gives what was tried."""
         process = type(self.env["ipai.control.plane"])._process
         tries = []
 
@@ -412,6 +591,10 @@ class TestHttpApi(HttpGateCase):
             patch("odoo.service.model.time.sleep"),
             patch("odoo.service.model.errorcodes.lookup", return_value="40001"),
         ):
+            yield tries
+
+    def test_a_serialization_failure_is_tried_again_with_the_same_body(self):
+        with self.failing_once() as tries:
             answer = self.post("/events", [self.lint(), self.lint()])
         self.assertEqual(answer.status_code, 200, answer.text)
         self.assertEqual(len(tries), 2)

@@ -42,6 +42,7 @@ READERS = {
     "ipai.freeze.window": EVERY_ROLE,
     "ipai.author.alias": {"rm", "auditor", "governance"},
     "ipai.settings": {"rm", "auditor", "governance"},
+    "ipai.rate.limit": set(),
     "ipai.ci.account": {"rm", "auditor", "governance"},
     "ipai.ci.key": {"rm", "auditor", "governance"},
     "ipai.kpi.target": EVERY_ROLE - {"ci"},

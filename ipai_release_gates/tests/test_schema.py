@@ -50,7 +50,7 @@ CONSTRAINTS = {
         "severe_postmortem",
     },
     "ipai_ingest_log": {"removed_is_settled"},
-    "ipai_settings": {"retention_range"},
+    "ipai_settings": {"retention_range", "requests_range"},
     "ipai_ledger_entry": {"release_sequence_unique"},
     "ipai_ledger_head": {"chain_unique"},
     "ipai_ledger_verification": {"release_with_scope"},

@@ -1,7 +1,9 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ingest import JUnitError, parse_envelope, parse_junit, to_checks
+from ingest import ReportError, parse_envelope, parse_junit, to_checks
 
 # One report per dialect, shaped as the tool writes it: two tests pass, one fails, one
 # has an error (where the tool knows the difference), one is skipped.
@@ -102,6 +104,23 @@ DIALECTS = {
     "gotestsum": (GOTESTSUM, (5, 2, 0, 1), ["example.org/a", "example.org/b"]),
     "phpunit": (PHPUNIT, (5, 1, 1, 1), ["ATest", "ATest::testData"]),
 }
+# Written by the tools themselves, see the README there.
+SAMPLES = Path(__file__).parent / "samples" / "junit"
+WRITTEN = {
+    "pytest": (8, 1, 1, 2),
+    "unittest-xml-reporting": (6, 2, 1, 2),
+    "nose2": (6, 2, 1, 2),
+    "behave": (4, 1, 1, 1),
+    "robot-framework": (3, 1, 0, 1),
+    # A file that cannot be loaded is written twice; a todo like a test that passed.
+    "jest-junit": (6, 2, 1, 1),
+    "mocha-junit-reporter": (5, 2, 0, 2),
+    "vitest": (4, 1, 0, 2),
+    # A todo that failed is skipped and failed: the worse of it counts.
+    "node-test": (5, 2, 0, 1),
+    # Of the two that CTest did not run, one had asked to be skipped.
+    "ctest": (5, 1, 1, 2),
+}
 GREEN = b'<testsuite name="a"><testcase name="t" time="0.5"/></testsuite>'
 
 
@@ -122,6 +141,37 @@ def test_every_dialect_is_counted_by_its_test_cases(dialect):
     assert [name for name, _counts in report.suites] == suites
     assert sum(inner.tests for _name, inner in report.suites) == report.tests
     assert report.status == "fail"
+
+
+@pytest.mark.parametrize("tool", WRITTEN)
+def test_every_tool_is_counted_by_what_it_really_writes(tool):
+    report = parse_junit((SAMPLES / f"{tool}.xml").read_bytes())
+    found = (report.tests, report.failures, report.errors, report.skipped)
+    assert found == WRITTEN[tool]
+    assert report.status == "fail"
+
+
+def test_no_sample_is_left_untried():
+    assert {path.stem for path in SAMPLES.glob("*.xml")} == set(WRITTEN)
+
+
+@pytest.mark.parametrize(
+    ("message", "outcome"),
+    [
+        ("Unable to find executable", "errors"),
+        ("Required Files Missing", "errors"),
+        ("Fixture dependency failed", "errors"),
+        ("SKIP_RETURN_CODE=77", "skipped"),
+        ("SKIP_REGULAR_EXPRESSION_MATCHED", "skipped"),
+    ],
+)
+def test_what_ctest_could_not_run_is_an_error_unless_it_asked_to_be_skipped(
+    message, outcome
+):
+    case = f'<testcase status="notrun"><skipped message="{message}"/></testcase>'
+    report = read(suite(f"{case}<testcase/>"))
+    assert getattr(report, outcome) == 1
+    assert report.status == ("fail" if outcome == "errors" else "pass")
 
 
 def test_a_nested_suite_is_counted_once():
@@ -240,7 +290,7 @@ EXTERNAL = """<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_document_type_is_refused_before_anything_is_expanded(body, encoding):
-    with pytest.raises(JUnitError, match="document type") as caught:
+    with pytest.raises(ReportError, match="document type") as caught:
         parse_junit(body.encode(encoding))
     assert (caught.value.code, caught.value.http_status) == ("invalid_field", 400)
 
@@ -261,10 +311,12 @@ def test_a_document_type_is_refused_before_anything_is_expanded(body, encoding):
         b'<?xml version="1.0" encoding="utf-7"?><testsuite/>',
         b'<?xml version="1.0" encoding="hex"?><testsuite/>',
         b"<testsuite>" * 200 + b"</testsuite>" * 200,
+        b'{"version": "2.1.0"}',
+        b"\x1f\x8b\x08\x00",
     ],
 )
 def test_what_is_no_junit_report_is_refused(data):
-    with pytest.raises(JUnitError) as caught:
+    with pytest.raises(ReportError) as caught:
         parse_junit(data)
     assert caught.value.http_status == 400
     assert caught.value.message
@@ -272,7 +324,7 @@ def test_what_is_no_junit_report_is_refused(data):
 
 def test_a_report_is_bounded_before_it_is_read():
     assert parse_junit(GREEN, max_bytes=len(GREEN)).tests == 1
-    with pytest.raises(JUnitError) as caught:
+    with pytest.raises(ReportError) as caught:
         parse_junit(GREEN, max_bytes=len(GREEN) - 1)
     assert (caught.value.code, caught.value.http_status) == ("too_large", 413)
 
@@ -287,7 +339,7 @@ def test_arbitrary_bytes_are_refused_and_never_crash(data):
     for body in (data, b"<testsuite>" + data + b"</testsuite>"):
         try:
             report = parse_junit(body)
-        except JUnitError:
+        except ReportError:
             continue
         assert report.status in ("pass", "fail", "skipped")
 

@@ -19,6 +19,22 @@ class Settings(models.Model):
         help="After that long the text of an accepted or duplicate event is removed, "
         "unless evidence or a sign-off rests on it. 0: it is kept for ever.",
     )
+    requests_per_minute = fields.Integer(
+        string="Requests per minute and key",
+        required=True,
+        default=1200,
+        help="How many requests one API key may send over HTTP in a minute: that many "
+        "at once, and then evenly spread. A list of events is one request. 0: as many "
+        "as it likes.",
+    )
+
+    pending_days = fields.Integer(
+        string="Wait for a release (days)",
+        required=True,
+        default=30,
+        help="How long a result waits for a release with its commit before it is "
+        "marked as orphaned. 0: for ever.",
+    )
 
     # No verdict rests on them; that they change is told all the same.
     _policy_deciding = frozenset()
@@ -27,6 +43,14 @@ class Settings(models.Model):
     _retention_range = models.Constraint(
         "CHECK (payload_retention_days BETWEEN 0 AND 36500)",
         "What was sent is kept for 0 (for ever) to 36500 days.",
+    )
+    _requests_range = models.Constraint(
+        "CHECK (requests_per_minute BETWEEN 0 AND 1000000)",
+        "A key has 0 (no limit) to 1000000 requests a minute.",
+    )
+    _pending_range = models.Constraint(
+        "CHECK (pending_days BETWEEN 0 AND 36500)",
+        "A result waits for a release for 0 (for ever) to 36500 days.",
     )
 
     @api.depends_context("lang")

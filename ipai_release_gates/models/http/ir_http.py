@@ -5,6 +5,8 @@ import werkzeug.exceptions
 from odoo import models
 from odoo.http import request
 
+from odoo.addons.base.models.res_users import INDEX_SIZE
+
 from ...controllers.dispatcher import (
     ApiDispatcher,
     Refused,
@@ -12,6 +14,7 @@ from ...controllers.dispatcher import (
     not_found,
     unauthorized,
 )
+from ...ingest.transport import TransportError
 
 #: What an API key of Odoo may look like; anything else is not looked up.
 _BEARER = re.compile(r"bearer +([!-~]{1,255})", re.IGNORECASE)
@@ -60,3 +63,31 @@ class IrHttp(models.AbstractModel):
             raise Refused(unauthorized(message, "invalid_token"))
         request.update_env(user=uid, context={"lang": request.default_lang()})
         request.session.can_save = False
+        cls._spend_request(match[1])
+
+    @classmethod
+    def _spend_request(cls, key):
+        """Refuse the request if its key has none left in this minute.
+
+        Odoo may come here again with the same request, to try its transaction anew.
+        """
+        if getattr(request, "ipai_spent", False):
+            return
+        request.ipai_spent = True
+        per_minute = request.env["ipai.settings"]._current().requests_per_minute
+        # Which of the user's keys it is; the user was found by it a moment ago.
+        request.env.cr.execute(
+            "SELECT min(id) FROM res_users_apikeys WHERE user_id = %s AND index = %s",
+            (request.env.uid, key[:INDEX_SIZE]),
+        )
+        (key_id,) = request.env.cr.fetchone()
+        seconds = request.env["ipai.rate.limit"]._seconds_to_wait(key_id, per_minute)
+        if seconds:
+            raise Refused(
+                TransportError(
+                    "rate_limited",
+                    f"This key has {per_minute} requests a minute and none left; try"
+                    f" again in {seconds} s, or send more events in one request.",
+                    headers={"Retry-After": str(seconds)},
+                )
+            )

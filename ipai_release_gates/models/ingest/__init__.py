@@ -1,4 +1,5 @@
 from . import ingest_log
+from . import ingest_upkeep
 from . import control_plane
 from . import pipeline
 from . import handlers

@@ -7,7 +7,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 #: What was taken; everything else may still be processed again.
-_SETTLED = ("accepted", "duplicate")
+_SETTLED = ("accepted", "duplicate", "ignored")
 #: Facts that speak through what was sent: their submissions are kept for good.
 _RESTING = ("ipai.evidence", "ipai.approval")
 
@@ -33,6 +33,8 @@ class IngestLog(models.Model):
             ("pending", "Pending"),
             ("rejected", "Rejected"),
             ("error", "Error"),
+            ("orphaned", "Orphaned"),
+            ("ignored", "Ignored"),
         ],
         required=True,
         readonly=True,
@@ -70,27 +72,56 @@ class IngestLog(models.Model):
     user_id = fields.Many2one(
         "res.users", string="Sent by", required=True, readonly=True, ondelete="restrict"
     )
+    webhook_source_id = fields.Many2one(
+        "ipai.webhook.source",
+        string="Webhook",
+        readonly=True,
+        ondelete="restrict",
+        index="btree_not_null",
+        help="Through which it was delivered. What was read from it are events of "
+        "their own.",
+    )
     received_at = fields.Datetime(required=True, readonly=True)
+    failures = fields.Integer(
+        readonly=True, help="How often it failed through our fault."
+    )
+    retry_at = fields.Datetime(
+        string="Next try",
+        readonly=True,
+        help="When an event that failed is processed again by itself. Empty: no more.",
+    )
     processed_at = fields.Datetime(readonly=True)
 
     # What makes ingest idempotent under concurrency: of two transactions with one key
     # the second to finish is refused here, retried, and then finds the first.
     _key_unique = models.UniqueIndex(
-        "(idempotency_key) WHERE status IN ('accepted', 'pending')",
+        "(idempotency_key) WHERE status IN ('accepted', 'pending', 'ignored')",
         "An event with this idempotency key was accepted already.",
     )
     _removed_is_settled = models.Constraint(
         "CHECK (payload_removed_at IS NULL OR"
-        " (payload IS NULL AND status IN ('accepted', 'duplicate')))",
-        "Retention removes the payload of accepted and duplicate events only.",
+        " (payload IS NULL AND status IN ('accepted', 'duplicate', 'ignored')))",
+        "Retention removes the payload of what was taken or ignored only.",
+    )
+    # A signature covers the body alone: the same body again is the same delivery,
+    # whatever its headers say.
+    _delivery_unique = models.UniqueIndex(
+        "(webhook_source_id, payload_sha256) WHERE webhook_source_id IS NOT NULL"
+        " AND status IN ('accepted', 'ignored')",
+        "This was delivered already.",
     )
     _inbox = models.Index("(status, id DESC)")
     _retained = models.Index(
         "(received_at) WHERE payload_removed_at IS NULL"
-        " AND status IN ('accepted', 'duplicate')"
+        " AND status IN ('accepted', 'duplicate', 'ignored')"
     )
     _by_sender = models.Index("(user_id, id DESC)")
     _pending = models.Index("(project_id, source_ref) WHERE status = 'pending'")
+    _retried = models.Index("(retry_at) WHERE status = 'error'")
+    _retry_is_of_an_error = models.Constraint(
+        "CHECK (retry_at IS NULL OR status = 'error')",
+        "Only an event that failed is tried again.",
+    )
 
     @api.depends("idempotency_key", "event_type")
     def _compute_display_name(self):
@@ -98,7 +129,10 @@ class IngestLog(models.Model):
             log.display_name = log.idempotency_key or f"#{log.id}"
 
     def action_reprocess(self):
-        """Process rejected, pending or errored events again, as whoever sent them."""
+        """Process events that were not taken again, as whoever sent them.
+
+        :returns: a notification of what came of them
+        """
         if not (
             self.env.user.has_group("ipai_release_gates.group_release_manager")
             or self.env.user.has_group("ipai_release_gates.group_sre")
@@ -111,6 +145,15 @@ class IngestLog(models.Model):
         if done:
             raise UserError(
                 self.env._("%s was processed already.", done[0].display_name)
+            )
+        if self.webhook_source_id:
+            raise UserError(
+                self.env._(
+                    "A delivery is sent again by who sent it: at GitHub under Settings "
+                    "→ Webhooks → Recent Deliveries, at GitLab under Settings → "
+                    "Webhooks → Edit → Recent events. What was read from it is "
+                    "reprocessed by itself."
+                )
             )
         # A signature that was refused is given anew by whoever gives it, knowing what
         # the release stands at now; nobody revives it for them.
@@ -126,7 +169,25 @@ class IngestLog(models.Model):
                 )
             )
         self._process_again()
-        return True
+        return self._outcome_notice()
+
+    def _outcome_notice(self):
+        """A notification that counts these events by what came of them."""
+        labels = dict(self._fields["status"]._description_selection(self.env))
+        outcomes = self.grouped("status")
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": self.env._("Reprocessed"),
+                "message": ", ".join(
+                    f"{labels[status]}: {len(logs)}"
+                    for status, logs in sorted(outcomes.items())
+                ),
+                "type": "warning" if outcomes.keys() - set(_SETTLED) else "success",
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
 
     def _process_again(self):
         """Run kept submissions through the pipeline with their senders' rights."""

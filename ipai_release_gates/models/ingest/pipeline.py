@@ -169,6 +169,7 @@ class ControlPlane(models.AbstractModel):
             "http_status": 500,
             "code": "interrupted",
             "reason": "The transaction was rolled back before the event was taken.",
+            **self.env["ipai.ingest.log"]._failure_values(0),
         }
 
         def keep():
@@ -307,7 +308,11 @@ class ControlPlane(models.AbstractModel):
         }
         for submission in submissions:
             log = submission.open and known.get(submission.envelope.idempotency_key)
-            if log and log != submission.log:
+            if log == submission.log and log.status == "accepted":
+                # Kept when a try of this call was rolled back, and processed from there
+                # before the call came to its next try.
+                submission.answer = ingest.answers.accepted(log.id, log.detail)
+            elif log and log != submission.log:
                 self._answer_repeat(
                     submission, log.payload_sha256, log.id, log.detail or {}
                 )
@@ -607,9 +612,14 @@ class ControlPlane(models.AbstractModel):
             if submission.release:
                 # What was sent is seen by who sees what it is about.
                 company["company_id"] = submission.release.sudo().company_id.id
+            # Of a failure the row notes when it is tried again; of all else, nothing.
+            failure = {"retry_at": False}
+            if answer["status"] == "error":
+                failure = submission.log._failure_values(submission.log.failures)
             submission.log.sudo().engine_write(  # the façade's own rows
                 {
                     **company,
+                    **failure,
                     "status": answer["status"],
                     "http_status": answer["http_status"],
                     "code": detail.get("code", False),

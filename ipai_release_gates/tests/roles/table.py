@@ -169,6 +169,7 @@ READERS = {
     "ipai.freeze.window": EVERY_ROLE,
     "ipai.author.alias": OVERSIGHT,
     "ipai.settings": OVERSIGHT,
+    "ipai.rate.limit": NOBODY,
     "ipai.kpi.target": EVERY_ROLE - {CI},
     "ipai.report.persona.kpi": EVERY_ROLE - {CI},
     "ipai.consistency.finding": frozenset({AUDITOR, GOVERNANCE}),

@@ -1,0 +1,105 @@
+"""What a report says, whatever its format, and how one that cannot be read is refused."""
+
+from dataclasses import dataclass
+
+from . import fields
+
+MAX_SHOWN = 128
+_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+
+
+class ReportError(ValueError):
+    """A report that cannot be read.
+
+    :param str message: what is wrong with it, a sentence.
+    :param str code: ``too_large`` or ``invalid_field``.
+    :param int http_status: 413 or 400.
+    """
+
+    def __init__(self, message, code="invalid_field", http_status=400):
+        super().__init__(message)
+        self.code = code
+        self.http_status = http_status
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of a report as a check has it.
+
+    :param str status: of the check: ``pass``, ``fail``, ``warning`` or ``skipped``
+    :param dict metadata: counts, and who made it; small
+    :param str evidence_type: what kind of evidence the file is
+    """
+
+    status: str
+    metadata: dict
+    evidence_type: str
+
+
+def bounded(data, max_bytes):
+    """Refuse what is not bytes, is too much, or was compressed.
+
+    :raise TypeError: *data* is not bytes
+    :raise ReportError: it has more than *max_bytes*, or is an archive
+    """
+    if not isinstance(data, bytes):
+        raise TypeError(f"data must be bytes, not {type(data).__name__}")
+    if len(data) > max_bytes:
+        message = f"The report has {len(data)} bytes; at most {max_bytes} are read."
+        raise ReportError(message, "too_large", 413)
+    if data.startswith((_GZIP, _ZIP)):
+        raise ReportError("The report is compressed: send it as the tool wrote it.")
+
+
+class Document:
+    """A JSON report, read by path; every fault names where it is."""
+
+    def __init__(self, value, at=()):
+        self.value = value
+        self.at = tuple(at)
+
+    def fault(self, message):
+        """The :class:`ReportError` about this value."""
+        return ReportError(f"{fields.path_of(self.at) or 'The report'}: {message}")
+
+    def get(self, key, kind):
+        """The value below a key, a :class:`Document`; None if absent or null.
+
+        :param type kind: ``dict``, ``list``, ``str``, ``int`` or ``bool``
+        :raise ReportError: when it is of another kind
+        """
+        value = self.value.get(key)
+        if value is None:
+            return None
+        return Document(value, (*self.at, key)).of(kind)
+
+    def plain(self, key, kind, default=None):
+        """The bare value below a key, as in :meth:`get`."""
+        found = self.get(key, kind)
+        return default if found is None else found.value
+
+    def each(self, key, kind=dict):
+        """The items of the list below a key, none if it is absent."""
+        found = self.get(key, list)
+        for position, item in enumerate(found.value if found else ()):
+            yield Document(item, (*found.at, position)).of(kind)
+
+    def of(self, kind):
+        """This, if it is of a kind.
+
+        :raise ReportError: when it is not
+        """
+        right = isinstance(self.value, kind)
+        if not right or (kind is int and isinstance(self.value, bool)):
+            wanted = "a whole number" if kind is int else fields.kind_of(kind())
+            raise self.fault(f"Must be {wanted}, not {fields.kind_of(self.value)}.")
+        return self
+
+
+def shown(text):
+    """Foreign text as metadata can hold it: printable, short."""
+    if text is None:
+        return None
+    text = "".join(char if char.isprintable() else " " for char in text[:1000])
+    return text.encode("utf-8", "replace").decode().strip()[:MAX_SHOWN] or None

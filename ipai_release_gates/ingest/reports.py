@@ -1,0 +1,160 @@
+"""From a report as a tool wrote it to what the contract takes: a check and its file."""
+
+import base64
+import datetime
+import hashlib
+
+from . import fields
+from .answers import HTTP_STATUS
+from .cyclonedx import parse_cyclonedx
+from .envelope import SOURCE_SYSTEMS, EnvelopeError
+from .fields import Invalid
+from .junit import parse_junit, to_checks
+from .report import Report, ReportError
+from .sarif import parse_sarif
+
+#: The word in a report's key that each of its events replaces by its own type.
+REPORT = "report"
+_EVENTS = ("check_result", "evidence")
+# What a key may grow by when a type takes the word's place, and a word the sequence's.
+_MAX_KEY = fields.MAX_KEY - 20
+
+
+def _parse_junit(data):
+    report = parse_junit(data)
+    (check,) = to_checks(report, "junit")
+    metadata = {"format": "JUnit XML", **check["metadata"]}
+    return Report(check["status"], metadata, "test_result")
+
+
+#: format → its reader, the name of a file that was sent without one, its media types
+FORMATS = {
+    "junit": (_parse_junit, "junit.xml", ("application/xml", "text/xml")),
+    "sarif": (parse_sarif, "report.sarif", ("application/sarif+json",)),
+    "cyclonedx": (
+        parse_cyclonedx,
+        "bom.cdx.json",
+        ("application/vnd.cyclonedx+json",),
+    ),
+}
+#: Media types that may hold any of the JSON formats.
+JSON_TYPES = ("application/json",)
+#: What says nothing about the content.
+ANY_TYPES = ("application/octet-stream",)
+
+
+def media_types(format_):
+    """The media types a report of a format may be sent as."""
+    own = FORMATS[format_][2]
+    return (*own, *(() if format_ == "junit" else JSON_TYPES), *ANY_TYPES)
+
+
+@fields.described(**fields.idempotency_key.schema)
+def _key(value):
+    """Read ``<source_system>/<release>/report/<sequence>``."""
+    value = fields.idempotency_key(value)
+    parts = value.split("/")
+    if len(value) > _MAX_KEY:
+        raise Invalid(f"Must have at most {_MAX_KEY} characters, has {len(value)}.")
+    if len(parts) < 4 or not all(parts) or parts[-2] != REPORT:
+        raise Invalid(
+            f"Must have the form <source_system>/<release>/{REPORT}/<sequence or hash>."
+        )
+    if parts[0] not in SOURCE_SYSTEMS:
+        raise Invalid(f"Must begin with one of {', '.join(SOURCE_SYSTEMS)}.")
+    return value
+
+
+_read = fields.record(
+    {
+        "format": fields.one_of(*FORMATS),
+        "source_ref": fields.commit,
+        "name": fields.name,
+        "idempotency_key": _key,
+        "content_base64": fields.content,
+    },
+    {
+        "project": fields.project,
+        "release_id": fields.release_id,
+        "gate_code": fields.gate_code,
+        "source_system": fields.one_of(*SOURCE_SYSTEMS),
+        "emitted_at": fields.moment,
+        "filename": fields.filename,
+    },
+    what="a report",
+)
+
+
+def read_report(values, now):
+    """Return the envelopes of a report: the check it is the result of, and its file.
+
+    Both carry the file's SHA-256, so that the same key with another file is refused
+    for both.
+
+    :param dict values: ``format``, ``source_ref``, ``name`` (of the check),
+        ``idempotency_key``, ``content_base64``; ``project`` or ``release_id``;
+        optionally ``gate_code``, ``source_system`` (else as the key begins),
+        ``emitted_at`` and ``filename``
+    :param datetime now: when it arrived, aware; used where no time was sent
+    :raise EnvelopeError: naming each field that is wrong; ``content_base64`` for a
+        file that is not what ``format`` says
+    """
+    try:
+        if not isinstance(values, dict):
+            raise Invalid(f"Must be an object, not {fields.kind_of(values)}.")
+        read = _read(values)
+        if read.get("project") is None and read.get("release_id") is None:
+            raise Invalid(
+                "Name the release by release_id, or the project by project.",
+                at=("release_id",),
+                code="missing_field",
+            )
+    except Invalid as error:
+        raise EnvelopeError.of(error.problems) from None
+    parser, filename, _types = FORMATS[read["format"]]
+    try:
+        report = parser(read["content_base64"])
+    except ReportError as error:
+        raise EnvelopeError(
+            error.code, HTTP_STATUS[error.code], "content_base64", error.message
+        ) from None
+    return _envelopes(read, report, read.get("filename", filename), now)
+
+
+def _envelopes(read, report, filename, now):
+    content = read["content_base64"]
+    digest = hashlib.sha256(content).hexdigest()
+    key = read["idempotency_key"].split("/")
+    metadata = {**report.metadata, "sha256": digest}
+    payloads = {
+        "check_result": {
+            "name": read["name"],
+            "status": report.status,
+            "metadata": metadata,
+        },
+        "evidence": {
+            "type": report.evidence_type,
+            "filename": filename,
+            "content_base64": base64.b64encode(content).decode(),
+            "sha256": digest,
+            "metadata": {**report.metadata, "check": read["name"]},
+        },
+    }
+    address = {
+        name: read[name]
+        for name in ("project", "release_id", "gate_code")
+        if name in read
+    }
+    emitted_at = read.get("emitted_at", now).astimezone(datetime.timezone.utc)
+    return [
+        {
+            "schema_version": "v1.0",
+            "idempotency_key": "/".join((*key[:-2], event_type, f"{REPORT}-{key[-1]}")),
+            "event_type": event_type,
+            "source_system": read.get("source_system", key[0]),
+            **address,
+            "payload": {"source_ref": read["source_ref"], **payloads[event_type]},
+            "emitted_at": emitted_at.isoformat(),
+        }
+        for event_type in _EVENTS
+    ]
