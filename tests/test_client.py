@@ -171,6 +171,33 @@ def test_every_report_becomes_its_fact(own, client, release):
     assert not client.waiting
 
 
+SARIF = {
+    "version": "2.1.0",
+    "runs": [{"tool": {"driver": {"name": "scanner"}}, "results": []}],
+}
+
+
+def test_a_raw_report_is_read_by_the_server_also_when_it_waited(own, client, release):
+    (client.home / "scan.sarif").write_text(json.dumps(SARIF))
+    (client.home / "unit.xml").write_bytes(JUNIT)
+    words = ("report", "sarif", "scan.sarif", "--check-name", "code_scan")
+    offline = unreachable()
+    assert client(*words, url=offline).code == SPOOLED
+    move_spool(client, offline)
+    sent = client("report", "junit", "unit.xml", "--check-name", "raw_tests")
+    assert (sent.code, sent.statuses) == (DONE, ["accepted"]), sent.said
+    checks = rows(
+        own,
+        "SELECT name, status FROM ipai_check WHERE release_id = %s ORDER BY id",
+        release["id"],
+    )
+    assert checks == [("code_scan", "pass"), ("raw_tests", "pass")]
+    again = client("report", "junit", "unit.xml", "--check-name", "raw_tests")
+    assert again.statuses == ["duplicate"]
+    bad = client("report", "cyclonedx", "unit.xml")
+    assert (bad.code, bad.data["refused"] != []) == (REFUSED, True)
+
+
 def test_envelopes_of_a_file_are_sent_as_they_are(own, client, release):
     sent = [
         events.envelope(release, "check_result", {"name": name, "status": "pass"})

@@ -108,7 +108,7 @@ class Trouble:
     def enough(self):
         return self.restarted and len(self.killed) >= 4
 
-    def until(self, happened, seconds=90):
+    def until(self, happened, seconds=240):
         """Make trouble until something has happened."""
         deadline = time.monotonic() + seconds
         while not happened():

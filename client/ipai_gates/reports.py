@@ -11,7 +11,6 @@ from .envelopes import envelope, now
 from .problems import UsageProblem
 
 MAX_FILE = 10 * 1024 * 1024
-MAX_REPORT = 16 * 1024 * 1024
 
 
 def read_file(path, limit=MAX_FILE):
@@ -190,7 +189,7 @@ def junit_files(settings, arguments):
 
 def report(settings, arguments):
     """A raw file for one of the server's adapters."""
-    data = read_file(arguments.file, MAX_REPORT)
+    data = read_file(arguments.file)
     name = arguments.check_name or arguments.format
     event = envelope(
         settings,
@@ -206,6 +205,8 @@ def report(settings, arguments):
         "source_system": settings.source_system,
         "idempotency_key": event["idempotency_key"],
         "name": name,
+        "filename": os.path.basename(arguments.file),
+        "emitted_at": event["emitted_at"],
     }
     address = event.get("release_id")
     if isinstance(address, dict):
