@@ -168,3 +168,4 @@ def test_changes_that_no_commit_has_are_not_reported_as_one(repository, gates):
     code, output = ci_run(repository, gates)
     assert code == 0
     assert "not reported: there are changes that no commit has" in output
+    assert "reported to" not in output
