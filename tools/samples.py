@@ -1,7 +1,9 @@
 """Samples that others publish, for the tests: brought once, pinned, never committed."""
 
 import json
+import shutil
 
+from . import aptstate
 from .assets import npm_files
 from .locks import setting_up, stamp, stamped
 from .paths import RUN
@@ -10,6 +12,10 @@ from .say import Stop
 #: GitHub's own example deliveries, for github.com and each GitHub Enterprise Server.
 WEBHOOKS = "@octokit/webhooks-examples@7.6.1"
 FOLDER = RUN / "samples" / "webhooks"
+NEEDED = (
+    f"The tests of the webhooks need {WEBHOOKS} from npm: apt-get install npm as root, "
+    "then run make test again."
+)
 
 
 def github_webhooks():
@@ -20,11 +26,10 @@ def github_webhooks():
     """
     with setting_up():
         if not stamped(FOLDER / ".stamp", WEBHOOKS):
+            if not shutil.which("npm"):
+                aptstate.install("npm", NEEDED)
             if not npm_files(WEBHOOKS, FOLDER):
-                raise Stop(
-                    f"The tests of the webhooks need {WEBHOOKS} from npm: apt-get "
-                    "install npm as root, then run make test again."
-                )
+                raise Stop(NEEDED)
             stamp(FOLDER / ".stamp", WEBHOOKS)
     return [
         (file.parent.name, event["name"], payload)

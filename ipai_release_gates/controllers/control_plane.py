@@ -1,3 +1,5 @@
+import base64
+
 from odoo.http import Controller, request, route
 
 from .. import ingest
@@ -58,6 +60,30 @@ class ControlPlaneApi(Controller):
             ) from None
         answer = _plane().request_move(_release(uuid), **values)
         return answer_json(answer, 200 if answer["moved"] else 409)
+
+    @route(f"{ROOT}/reports", methods=["POST"], **_KEY)
+    def report(self):
+        """Take a report as a tool wrote it."""
+        sent = read_query(**dict.fromkeys(ingest.QUERY))
+        try:
+            format_ = ingest.fields.one_of(*ingest.FORMATS)(sent["format"] or "")
+        except ingest.fields.Invalid as invalid:
+            raise transport.TransportError(
+                "invalid_field", str(invalid), "format"
+            ) from None
+        limit = ingest.fields.MAX_CONTENT_BYTES
+        body, _mimetype = read_body(*ingest.media_types(format_), limit=limit)
+        values = {
+            name: sent[parameter]
+            for parameter, name in ingest.QUERY.items()
+            if sent[parameter] is not None
+        }
+        values["content_base64"] = base64.b64encode(body).decode()
+        answers = _plane().ingest_report(values)
+        if len(answers) == 1:
+            # The report itself was refused, not what it became.
+            return answer_json(answers[0], answers[0]["http_status"])
+        return answer_each(answers)
 
     @route(
         f"{ROOT}/openapi.json",

@@ -26,7 +26,7 @@ from .payloads import (
     IDENTITY_KEYS,
 )
 from .report import ReportError
-from .reports import FORMATS, media_types, read_report
+from .reports import FORMATS, QUERY, media_types, read_report
 from .requests import TARGETS, read_move, read_release
 from .sarif import parse_sarif
 
@@ -42,6 +42,7 @@ __all__ = [
     "FORMATS",
     "IDENTITY_KEYS",
     "MAX_BYTES",
+    "QUERY",
     "ROLES",
     "SCHEMA_VERSIONS",
     "SOURCE_SYSTEMS",

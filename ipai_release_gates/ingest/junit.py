@@ -1,9 +1,9 @@
 """JUnit XML of several dialects, read safely.
 
 Knows what pytest, Maven Surefire, jest-junit, go-junit-report, gotestsum, PHPUnit and
-CTest write, and what others write like them: ``testsuites`` or ``testsuite`` as root, suites in suites, ``failure``,
-``error`` and ``skipped`` inside ``testcase``. Test cases are counted; what a suite's
-attributes claim can only make the result worse.
+CTest write, and what others write like them: ``testsuites`` or ``testsuite`` as root,
+suites in suites, ``failure``, ``error`` and ``skipped`` inside ``testcase``. Test cases
+are counted; what a suite's attributes claim can only make the result worse.
 """
 
 import math

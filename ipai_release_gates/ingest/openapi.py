@@ -2,6 +2,7 @@
 
 from . import answers, signatures, transport
 from .envelope import EVENT_TYPES, envelope_schema
+from .reports import FORMATS, media_types, query_parameters
 from .requests import TARGETS, read_move, read_release
 
 ROOT = "/ipai/v1"
@@ -121,6 +122,24 @@ def _paths():
                     200: ("It was moved.", "Move"),
                     404: None,
                     409: ("Refused; `reasons` says why.", "Move"),
+                },
+            )
+        },
+        "/reports": {
+            "post": _operation(
+                "sendReport",
+                "Send a report as a tool wrote it: JUnit, SARIF or CycloneDX",
+                parameters=query_parameters(),
+                body={
+                    media_type: {"schema": {"type": "string"}}
+                    for format_ in FORMATS
+                    for media_type in media_types(format_)
+                },
+                answers={
+                    200: ("The check and the file were taken.", _list()),
+                    207: ("One of them was not taken.", _list()),
+                    400: ("The report cannot be read.", "Answer"),
+                    413: ("The report is too large.", "Answer"),
                 },
             )
         },

@@ -1,4 +1,4 @@
-"""What a report says, whatever its format, and how one that cannot be read is refused."""
+"""What a report says, whatever its format, and how what cannot be read is refused."""
 
 from dataclasses import dataclass
 

@@ -34,9 +34,10 @@ def read_document(data, what, max_bytes):
         value = read_json(data, what="The report")
     except TransportError as error:
         raise ReportError(error.message) from None
+    document = Document(value).of(dict)
     if _too_deep(value):
         raise ReportError(f"The report is nested more than {MAX_DEPTH} deep.")
-    return Document(value).of(dict)
+    return document
 
 
 def _too_deep(value):

@@ -30,26 +30,31 @@ def _parse_junit(data):
 #: format → its reader, the name of a file that was sent without one, its media types
 FORMATS = {
     "junit": (_parse_junit, "junit.xml", ("application/xml", "text/xml")),
-    "sarif": (parse_sarif, "report.sarif", ("application/sarif+json",)),
+    "sarif": (
+        parse_sarif,
+        "report.sarif",
+        ("application/sarif+json", "application/json"),
+    ),
     "cyclonedx": (
         parse_cyclonedx,
         "bom.cdx.json",
-        ("application/vnd.cyclonedx+json",),
+        ("application/vnd.cyclonedx+json", "application/json"),
     ),
 }
-#: Media types that may hold any of the JSON formats.
-JSON_TYPES = ("application/json",)
-#: What says nothing about the content.
-ANY_TYPES = ("application/octet-stream",)
+# What says nothing about the content may hold any format.
+_ANY_TYPE = "application/octet-stream"
 
 
 def media_types(format_):
     """The media types a report of a format may be sent as."""
-    own = FORMATS[format_][2]
-    return (*own, *(() if format_ == "junit" else JSON_TYPES), *ANY_TYPES)
+    return (*FORMATS[format_][2], _ANY_TYPE)
 
 
-@fields.described(**fields.idempotency_key.schema)
+@fields.described(
+    type="string",
+    maxLength=_MAX_KEY,
+    pattern=f"^(?:{'|'.join(SOURCE_SYSTEMS)})/[!-~]+/{REPORT}/[!-~]+$",
+)
 def _key(value):
     """Read ``<source_system>/<release>/report/<sequence>``."""
     value = fields.idempotency_key(value)
@@ -65,24 +70,46 @@ def _key(value):
     return value
 
 
+_REQUIRED = {
+    "format": fields.one_of(*FORMATS),
+    "source_ref": fields.commit,
+    "name": fields.name,
+    "idempotency_key": _key,
+}
+_OPTIONAL = {
+    "project": fields.project,
+    "release_id": fields.release_id,
+    "gate_code": fields.gate_code,
+    "source_system": fields.one_of(*SOURCE_SYSTEMS),
+    "emitted_at": fields.moment,
+    "filename": fields.filename,
+}
 _read = fields.record(
-    {
-        "format": fields.one_of(*FORMATS),
-        "source_ref": fields.commit,
-        "name": fields.name,
-        "idempotency_key": _key,
-        "content_base64": fields.content,
-    },
-    {
-        "project": fields.project,
-        "release_id": fields.release_id,
-        "gate_code": fields.gate_code,
-        "source_system": fields.one_of(*SOURCE_SYSTEMS),
-        "emitted_at": fields.moment,
-        "filename": fields.filename,
-    },
-    what="a report",
+    {**_REQUIRED, "content_base64": fields.content}, _OPTIONAL, what="a report"
 )
+#: Parameter of an address → the value it stands for, where the file is the body.
+QUERY = {
+    ("release" if name == "release_id" else name): name
+    for name in (*_REQUIRED, *_OPTIONAL)
+}
+
+
+def query_parameters():
+    """The parameters of an address as OpenAPI describes them."""
+    readers = {**_REQUIRED, **_OPTIONAL}
+    about = {"release": "its uuid or database id, instead of the project"}
+    return [
+        {
+            "name": parameter,
+            "in": "query",
+            "required": name in _REQUIRED,
+            "description": about.get(parameter, ""),
+            "schema": {"type": "string"}
+            if parameter == "release"
+            else readers[name].schema,
+        }
+        for parameter, name in QUERY.items()
+    ]
 
 
 def read_report(values, now):

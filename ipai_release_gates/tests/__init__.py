@@ -26,6 +26,7 @@ from . import test_persona_contracts
 from . import test_policy_data
 from . import test_query_counts
 from . import test_record_rules
+from . import test_report_ingest
 from . import test_reports
 from . import test_retention
 from . import test_revision_binding
@@ -35,5 +36,5 @@ from . import test_schema
 from . import test_separation_of_duties
 from . import test_server_actions
 from . import test_stage_table
-from . import test_webhooks
+from . import test_webhook_sources
 from . import test_wizards

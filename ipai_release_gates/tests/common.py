@@ -117,6 +117,22 @@ class GateCase(TransactionCase):
         )
         return cls.env["ipai.consistency.finding"]._refresh()
 
+    @classmethod
+    def webhook_source(cls, provider="github", **values):
+        """A webhook of a code host, as governance makes it, without a secret."""
+        return (
+            cls.env["ipai.webhook.source"]
+            .with_user(cls.governance)
+            .create(
+                {
+                    "project_id": cls.project.id,
+                    "provider": provider,
+                    "user_id": cls.ci.id,
+                    **values,
+                }
+            )
+        )
+
     # --- the façade ------------------------------------------------------------------
 
     @classmethod

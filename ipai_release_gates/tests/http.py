@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from urllib.parse import urlencode
 
 from odoo.tests import HttpCase
 from odoo.tools import mute_logger
@@ -11,6 +12,9 @@ from .common import GateCase
 API = "/ipai/v1"
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+XML = "text/xml"
+#: A JUnit report of one test that passed.
+GREEN = b'<testsuite name="a"><testcase name="t"/></testsuite>'
 
 _numbers = itertools.count(1)
 
@@ -56,6 +60,23 @@ class HttpGateCase(HttpCase, GateCase):
 
     def get(self, path, login="ci", **options):
         return self.call("GET", path, None, login, **options)
+
+    def report_path(self, **more):
+        """The path of a report about ``self.release``, with a key of its own.
+
+        :param more: parameters to set; ``None`` takes one away
+        """
+        address = f"github_actions/{self.release.uuid}"
+        query = {
+            "format": "junit",
+            "release": self.release.uuid,
+            "source_ref": self.release.source_ref,
+            "name": "unit_tests",
+            "idempotency_key": f"{address}/report/{next(_numbers)}",
+            **more,
+        }
+        known = {name: value for name, value in query.items() if value is not None}
+        return f"/reports?{urlencode(known)}"
 
     def assertRefused(self, answer, status, code, field=None):
         """It is refused so, in the shape of every refusal; returns the detail."""

@@ -52,6 +52,7 @@ WRITABLE = {
         "change_note",
         "review_cadence",
     },
+    "ipai.webhook.source": {"user_id", "overlap_hours", "active"},
 }
 #: model → what a person may give when recording
 CREATABLE = {
@@ -124,6 +125,7 @@ CREATABLE = {
         "evidence_ids",
     },
     "ipai.persona.contract": WRITABLE["ipai.persona.contract"] | {"persona_id"},
+    "ipai.webhook.source": WRITABLE["ipai.webhook.source"] | {"project_id", "provider"},
 }
 #: what people record that is no fact about one release
 NO_FACTS = {
@@ -132,9 +134,10 @@ NO_FACTS = {
     "ipai.environment.event",
     "ipai.recovery.drill",
     "ipai.persona.contract",
+    "ipai.webhook.source",
 }
 #: what governance itself makes
-OF_GOVERNANCE = {"ipai.persona.contract"}
+OF_GOVERNANCE = {"ipai.persona.contract", "ipai.webhook.source"}
 FORGED_CONTEXTS = (
     {"ipai_engine": True},
     {"ipai_engine": 1},
@@ -169,6 +172,7 @@ class TestGuards(GateCase):
         cls.release.with_user(cls.auditor).action_verify_ledger()
         cls.env["ipai.recovery.drill"].with_user(cls.sre).create(cls.drill_values())
         cls.contradict()
+        cls.webhook_source()
         cls.env.flush_all()
         cls.everyone = [
             *(cls.users[login] for login in ROLES),
@@ -245,6 +249,7 @@ class TestGuards(GateCase):
                 "ipai.recovery.drill",
                 "ipai.recovery.drill.criterion",
                 "ipai.persona.contract",
+                "ipai.webhook.source",
             },
             set(self.records),
         )
@@ -287,6 +292,7 @@ class TestGuards(GateCase):
                     "hash",
                     "met",
                     "severity",
+                    "secret_made_at",
                 )
                 if name in record._fields
             )
@@ -414,6 +420,14 @@ class TestGuards(GateCase):
                 self.governance,
                 {"persona_id": self.personas["sre"].id, "mission": "To run it."},
             ),
+            "ipai.webhook.source": (
+                self.governance,
+                {
+                    "project_id": self.project.id,
+                    "provider": "gitlab",
+                    "user_id": self.ci.id,
+                },
+            ),
         }.get(model, (self.rm, {}))
 
     def test_the_valid_values_of_this_test_are_valid(self):
@@ -471,6 +485,7 @@ class TestGuards(GateCase):
         for name in (
             "id",
             "uuid",
+            "url",
             "display_name",
             "revision_id",
             "revision_ids",

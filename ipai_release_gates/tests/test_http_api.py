@@ -20,7 +20,7 @@ from odoo.tools import mute_logger
 from odoo.addons.ipai_release_gates.ingest import transport
 
 from .common import sha
-from .http import API, NDJSON, HttpGateCase
+from .http import API, GREEN, NDJSON, XML, HttpGateCase
 
 
 @tagged("post_install", "-at_install")
@@ -288,6 +288,7 @@ class TestHttpApi(HttpGateCase):
             403: {"login": "plain"},
         }
         with_body = {**common, 413: {"body": big}, 415: {"mimetype": "text/plain"}}
+        report = {"body": GREEN, "mimetype": XML}
         requests = {
             ("post", "/events", "/events"): {
                 **with_body,
@@ -319,6 +320,15 @@ class TestHttpApi(HttpGateCase):
                 404: {"path": f"/releases/{missing}/moves"},
                 409: {},
             },
+            ("post", "/reports", self.report_path()): {
+                **with_body,
+                200: report,
+                # Not from a person, in the name of another system.
+                207: {**report, "login": "dev"},
+                400: {**report, "body": "{}"},
+                403: {**report, "login": "plain"},
+                413: {**report, "body": big},
+            },
             ("post", "/webhooks/{provider}", hook): {
                 413: {"body": " " * transport.MAX_DELIVERY_BYTES + "{}"},
                 415: {"mimetype": "text/plain"},
@@ -341,7 +351,7 @@ class TestHttpApi(HttpGateCase):
             for status, case in cases.items():
                 body = {} if method == "get" else {"body": stage}
                 options = {"path": path, "login": "dev", **body, **case}
-                if template == "/events":
+                if template in ("/events", "/reports"):
                     options["login"] = case.get("login", "ci")
                 with self.subTest(route=template, status=status):
                     answer = self.call(method.upper(), **options)

@@ -43,6 +43,7 @@ READERS = {
     "ipai.author.alias": {"rm", "auditor", "governance"},
     "ipai.settings": {"rm", "auditor", "governance"},
     "ipai.rate.limit": set(),
+    "ipai.webhook.source": {"rm", "sre", "auditor", "governance"},
     "ipai.ci.account": {"rm", "auditor", "governance"},
     "ipai.ci.key": {"rm", "auditor", "governance"},
     "ipai.kpi.target": EVERY_ROLE - {"ci"},
@@ -67,6 +68,7 @@ CREATORS = {
     "ipai.environment.event": {"sre"},
     "ipai.recovery.drill": {"sre"},
     "ipai.recovery.drill.criterion": {"sre"},
+    "ipai.webhook.source": {"governance"},
 }
 WRITERS = {
     "ipai.release": {"dev", "qa", "rm", "sre"},
@@ -74,6 +76,7 @@ WRITERS = {
     "ipai.deployment": {"sre"},
     "ipai.incident": {"sre"},
     "ipai.settings": {"governance"},
+    "ipai.webhook.source": {"governance"},
     "ipai.environment.control": {"sre"},
 }
 CONFIGURATION = {
@@ -169,6 +172,8 @@ class TestRecordRules(GateCase):
             {"code": "look", "name": "Look", "domain_id": domain.id}
         )
         cls.contradict()
+        cls.webhook_source()
+        cls.env.cr.execute("INSERT INTO ipai_rate_limit VALUES (-3, now())")
         cls.env.flush_all()
 
     @classmethod

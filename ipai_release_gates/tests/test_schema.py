@@ -51,6 +51,7 @@ CONSTRAINTS = {
     },
     "ipai_ingest_log": {"removed_is_settled"},
     "ipai_settings": {"retention_range", "requests_range"},
+    "ipai_webhook_source": {"uuid_unique", "overlap_range"},
     "ipai_ledger_entry": {"release_sequence_unique"},
     "ipai_ledger_head": {"chain_unique"},
     "ipai_ledger_verification": {"release_with_scope"},
@@ -58,6 +59,7 @@ CONSTRAINTS = {
 #: index → whether it is unique
 INDEXES = {
     "ipai_ingest_log_key_unique": True,
+    "ipai_ingest_log_delivery_unique": True,
     "ipai_ingest_log_retained": False,
     "ipai_settings_only_one": True,
     "ipai_persona_contract_one_in_force": True,

@@ -214,6 +214,13 @@ def test_the_workflow_called_build_is_the_build_and_passes_or_fails(conclusion):
     }
 
 
+@pytest.mark.parametrize("name", ["build docs", "Rebuild", "CI", "builds"])
+def test_no_other_workflow_is_the_build(name):
+    envelope = only("workflow_run", workflow_run(name=name))
+    assert envelope.event_type == "check_result"
+    assert envelope.payload["name"] == f"workflow/{name}"
+
+
 @pytest.mark.parametrize(
     ("event", "of"),
     [

@@ -87,6 +87,11 @@ def _read(model):
     return lambda m: (model, "search_read", [[], ["display_name"]], {"limit": 1})
 
 
+def _look(model):
+    # Answers with a dict, also where there is nothing to find.
+    return lambda m: (model, "web_search_read", [[], {"display_name": {}}], {})
+
+
 def _create(model, values):
     return lambda m: (model, "create", [[values(m)]], {})
 
@@ -180,9 +185,18 @@ READERS = {
     "ipai.report.deployment.history": OPERATIONAL,
     "ipai.ci.account": OVERSIGHT,
     "ipai.ci.key": OVERSIGHT,
+    "ipai.webhook.source": OPERATIONAL,
 }
+#: Of these there is nothing to find, and it is asked for all the same.
+_ABSENT = frozenset({"ipai.webhook.source"})
 READING = [
-    Action(f"read {model}", "reads", readers, "everything", _read(model))
+    Action(
+        f"read {model}",
+        "reads",
+        readers,
+        "everything",
+        _look(model) if model in _ABSENT else _read(model),
+    )
     for model, readers in READERS.items()
 ]
 
@@ -1091,13 +1105,15 @@ CONFIGURATION = {
     ),
 }
 #: Versions, pairs, one target per KPI, findings: what takes more than a cell to try has
-#: tests of its own, test_persona_contracts and test_persona_kpis and test_consistency.
+#: tests of its own, test_persona_contracts and test_persona_kpis and test_consistency
+#: and test_webhook_sources.
 TRIED_ELSEWHERE = frozenset(
     {
         "ipai.persona.contract",
         "ipai.persona.expertise",
         "ipai.kpi.target",
         "ipai.consistency.finding",
+        *_ABSENT,
     }
 )
 _GOVERNS = frozenset({GOVERNANCE})

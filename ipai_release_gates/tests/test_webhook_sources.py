@@ -25,16 +25,9 @@ class TestWebhooks(HttpGateCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.release = cls.open_release("webhooks")
-        Source = cls.env["ipai.webhook.source"].with_user(cls.governance)
         cls.sources, cls.secrets = {}, {}
         for provider in ("github", "gitlab"):
-            cls.sources[provider] = Source.create(
-                {
-                    "project_id": cls.project.id,
-                    "provider": provider,
-                    "user_id": cls.ci.id,
-                }
-            )
+            cls.sources[provider] = cls.webhook_source(provider)
             cls.secrets[provider] = cls.new_secret(cls.sources[provider])
         cls.github = cls.sources["github"]
 
