@@ -6,7 +6,7 @@
     "author": "Release Gates contributors",
     "license": "AGPL-3",
     "depends": ["mail", "queue_job"],
-    "external_dependencies": {"python": ["jsonschema", "PyYAML"]},
+    "external_dependencies": {"python": ["cryptography", "jsonschema", "PyYAML"]},
     "data": [
         "security/groups.xml",
         "security/ir.model.access.csv",
@@ -29,6 +29,8 @@
         "security/kpi/ir.model.access.csv",
         "security/kpi/rules.xml",
         "security/outbound/ir.model.access.csv",
+        "security/github/ir.model.access.csv",
+        "security/github/rules.xml",
         "data/expertise_domains.xml",
         "data/personas.xml",
         "data/activity_types.xml",
@@ -92,6 +94,10 @@
         "views/reporting/deployment_history_views.xml",
         "views/reporting/persona_kpi_views.xml",
         "views/outbound/outbound_host_views.xml",
+        "views/github/github_app_views.xml",
+        "views/github/github_repository_views.xml",
+        "views/github/github_protection_views.xml",
+        "views/github/github_check_views.xml",
         "views/menus.xml",
     ],
     "demo": [

@@ -6,3 +6,4 @@ from . import ingest
 from . import actions
 from . import reporting
 from . import outbound
+from . import github
