@@ -2,7 +2,7 @@ import os
 from pathlib import Path
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ... import github, outbound
 from ...exceptions import OutboundRefused
@@ -83,33 +83,54 @@ class GithubApp(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        return super().create([self._normalised(vals) for vals in vals_list])
+        prepared, pems = [], []
+        for vals in vals_list:
+            vals = self._normalised(vals)
+            pems.append(vals.pop("private_key_pem", None))
+            prepared.append(vals)
+        apps = super().create(prepared)
+        for app, pem in zip(apps, pems, strict=True):
+            app._keep_key(pem)
+        return apps
 
     def write(self, vals):
-        result = super().write(self._normalised(vals))
+        vals = self._normalised(vals)
+        pem = vals.pop("private_key_pem", None)
+        result = super().write(vals)
+        self._keep_key(pem)
         self.repository_ids._changed()
         return result
 
     @api.model
     def _normalised(self, vals):
-        """Values with the key where nobody reads it, once it was found to be one."""
+        """Values as they are compared; the key itself is nobody's to write."""
+        for name in ("private_key", "key_fingerprint"):
+            if name in vals:
+                raise AccessError(
+                    self.env._(
+                        "The key is set by its file, in the field “Private key”."
+                    )
+                )
         vals = dict(vals)
         if vals.get("api_url"):
             vals["api_url"] = vals["api_url"].strip().rstrip("/")
         for name in ("client_id", "key_variable"):
             if vals.get(name):
                 vals[name] = vals[name].strip()
-        pem = vals.pop("private_key_pem", None)
-        # An untouched, empty field of the form is no wish to lose the key.
-        if pem and pem.strip():
-            key = self._read_key(pem)
-            vals.update(private_key=pem, key_fingerprint=github.fingerprint(key))
-        elif "private_key" in vals or "key_fingerprint" in vals:
-            # Neither is anybody's to write.
-            raise ValidationError(
-                self.env._("The key is set by its file, in the field “Private key”.")
-            )
         return vals
+
+    def _keep_key(self, pem):
+        """Keep a key where nobody reads it, once it was found to be one.
+
+        An untouched, empty field of the form is no wish to lose the key.
+        """
+        if not pem or not pem.strip() or not self:
+            return
+        key = self._read_key(pem)
+        # Who may write the app was checked before; this field has no reader at all.
+        super(GithubApp, self.sudo()).write(
+            {"private_key": pem, "key_fingerprint": github.fingerprint(key)}
+        )
 
     def _compute_private_key_pem(self):
         self.private_key_pem = False
@@ -135,8 +156,9 @@ class GithubApp(models.Model):
     def _compute_has_key(self):
         for app in self:
             app.has_key = bool(
-                app.key_fingerprint
-                or (app.key_variable and os.environ.get(app.key_variable))
+                os.environ.get(app.key_variable)
+                if app.key_variable
+                else app.key_fingerprint
             )
 
     @api.depends("key_fingerprint", "key_variable", "api_url")

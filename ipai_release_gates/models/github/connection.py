@@ -106,8 +106,12 @@ class GithubRepository(models.Model):
             },
         )
         if answer.status in (401, 404):
-            raise Refused(self._installation_problem(answer), answer.status)
-        told = self._read(answer)
+            raise Refused(self._installation_problem(answer))
+        try:
+            told = self._read(answer)
+        except Refused as refusal:
+            # Of the token, not of what it was wanted for.
+            raise Refused(str(refusal)) from None
         try:
             token, ends = told["token"], datetime.fromisoformat(told["expires_at"])
             _tokens.keep(key, token, ends.timestamp(), now)
