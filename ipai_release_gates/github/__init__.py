@@ -1,6 +1,6 @@
 """What GitHub is told and how it is read: plain Python, no Odoo, no I/O, no clock."""
 
-from .checks import CheckRun, check_run, commit_status, open_check
+from .checks import CheckRun, check_run, commit_status, closing_run
 from .jwt import KeyRefused, app_jwt, fingerprint, read_key
 from .request import Invalid, Request, read_request, run_of
 from .review import MAX_COMMENT, MAX_REPORTS, review_comment
@@ -20,7 +20,7 @@ __all__ = [
     "clip",
     "commit_status",
     "fingerprint",
-    "open_check",
+    "closing_run",
     "plain",
     "read_key",
     "read_request",

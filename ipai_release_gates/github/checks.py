@@ -81,7 +81,7 @@ def check_run(gate, title, details_url, external_id, words):
     return CheckRun(body)
 
 
-def open_check(run, title):
+def closing_run(run, title):
     """What closes the check run of a commit that the release has left behind.
 
     :param dict run: ``name``, ``details_url`` and ``external_id`` it was made with

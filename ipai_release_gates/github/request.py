@@ -96,7 +96,9 @@ def run_of(callback_url, api_url, repository):
         re.IGNORECASE | re.ASCII,
     )
     if (
-        told.scheme != api.scheme
+        # Parsers leave out what is not printed.
+        not callback_url.isprintable()
+        or told.scheme != api.scheme
         or told.netloc.lower() != api.netloc.lower()
         or told.query
         or told.fragment

@@ -221,7 +221,7 @@ class GithubCheck(models.Model):
             self.engine_write({"is_closed": True})
             return 0
         else:
-            run = github.open_check(
+            run = github.closing_run(
                 {
                     "name": self.name or f"{self.gate_id.code} {self.gate_id.name}",
                     "details_url": details_url,
