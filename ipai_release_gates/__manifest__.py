@@ -44,6 +44,7 @@
         "data/kpi_targets.xml",
         "data/ci_service.xml",
         "data/scheduled_actions.xml",
+        "data/github.xml",
         "wizards/record_evidence_views.xml",
         "wizards/decide_views.xml",
         "wizards/move_views.xml",

@@ -121,7 +121,7 @@ class TestAnswers(GithubCase):
     def test_a_deployment_is_rejected_with_reasons_and_approved_when_it_asks_again(self):
         release = self.ready("G1")
         protection, run = self.request(release)
-        self.assertEqual([j.method_name for j in self.enqueued], ["_answer"] * 2)
+        self.assertEqual([j.method_name for j in self.enqueued], ["_answer"])
         self.answer(protection)
         self.assertEqual(protection.state, "rejected")
         self.assertEqual(protection.release_id, release)
@@ -186,9 +186,14 @@ class TestAnswers(GithubCase):
         self.repository.write({"answer_mode": "wait", "deadline_hours": 2})
         release = self.ready("G1")
         protection, run = self.request(release)
-        # A job of then was enqueued with the request.
-        self.assertTrue(any(j.eta for j in self.enqueued))
+        # No job is put off until then: the runner would sleep for as long.
+        self.assertFalse(any(j.eta for j in self.enqueued))
         self.answer(protection)
+        cron = self.env.ref("ipai_release_gates.ir_cron_github_overdue")
+        for hours, found in ((1, []), (2.1, protection.ids), (3, [])):
+            with self.scheduled(hours=hours):
+                due = self.jobs_of("_answer")(cron.method_direct_trigger)
+                self.assertEqual([job.id for job in due], found)
         with self.later(hours=2, seconds=1):
             self.answer(protection)
         self.assertEqual(protection.state, "rejected")

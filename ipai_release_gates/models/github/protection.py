@@ -26,7 +26,7 @@ class GithubProtection(models.Model):
 
     _name = "ipai.github.protection"
     _description = "Deployment that GitHub asks about"
-    _inherit = "ipai.guarded.mixin"
+    _inherit = ["ipai.guarded.mixin", "ipai.scheduled.mixin"]
     _order = "id desc"
 
     project_id = fields.Many2one(
@@ -81,6 +81,11 @@ class GithubProtection(models.Model):
         string="Settled",
         readonly=True,
         help="GitHub takes no further answer to this request.",
+    )
+    is_overdue = fields.Boolean(
+        string="Overdue",
+        readonly=True,
+        help="It has waited for longer than its repository lets jobs wait.",
     )
     comment = fields.Text(
         string="Last answer", readonly=True, help="As it was sent, in Markdown."
@@ -176,9 +181,6 @@ class GithubProtection(models.Model):
                 "message": problem,
             }
         protection._answer_later()
-        protection._answer_later(
-            eta=timedelta(hours=repository.deadline_hours, seconds=1)
-        )
         return {
             "status": "accepted",
             "protection": protection.id,
@@ -273,6 +275,32 @@ class GithubProtection(models.Model):
                 max_retries=0,
                 identity_key=f"{key}/{eta}" if eta else key,
             )._answer()
+
+    @api.model
+    def _answer_overdue(self):
+        """Have those answered that have waited for too long (scheduled).
+
+        Not by jobs that are enqueued for the deadline: the runner of queue_job sleeps
+        until the next job that is put off, and would leave what died with its server
+        until then.
+        """
+        now = self.env.cr.now()
+        for repository in self.env["ipai.github.repository"].search([]):
+            hours = timedelta(hours=repository.deadline_hours)
+            self._work_through(
+                [
+                    ("project_id", "=", repository.project_id.id),
+                    ("state", "=", "waiting"),
+                    ("is_settled", "=", False),
+                    ("is_overdue", "=", False),
+                    ("requested_at", "<=", now - hours),
+                ],
+                "_become_overdue",
+            )
+
+    def _become_overdue(self):
+        self.engine_write({"is_overdue": True})
+        self._answer_later()
 
     def action_answer(self):
         """Button: have GitHub answered again, now.
