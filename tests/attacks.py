@@ -46,6 +46,8 @@ _TABLES = {
     "ipai_evidence_type": "true",
     "ipai_author_alias": "true",
     "ipai_freeze_window": "true",
+    "ipai_outbound_host": "true",
+    "ipai_webhook_endpoint": "true",
     "ir_attachment": "res_model = 'ipai.evidence'",
 }
 # Moved by every refusal that is recorded, and by whoever looks.

@@ -1,5 +1,6 @@
 """Names of hosts and addresses of the web, read strictly."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -98,3 +99,8 @@ def place_of(url):
     return Place(
         parts.scheme, host_name(parts.hostname), port or _PORTS[parts.scheme], target
     )
+
+
+def digest_of(url):
+    """A few digits by which a changed address is told, and nothing of it."""
+    return hashlib.sha256(url.encode()).hexdigest()[:12]

@@ -35,3 +35,4 @@ from . import test_separation_of_duties
 from . import test_server_actions
 from . import test_stage_table
 from . import test_wizards
+from . import test_webhooks

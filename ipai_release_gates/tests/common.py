@@ -117,6 +117,20 @@ class GateCase(TransactionCase):
         )
         return cls.env["ipai.consistency.finding"]._refresh()
 
+    @classmethod
+    def webhook(cls):
+        """An endpoint of governance, with a delivery that has failed once."""
+        cls.env["ipai.outbound.host"].create({"name": "hooks.example.com"})
+        endpoint = (
+            cls.env["ipai.webhook.endpoint"]
+            .with_user(cls.governance)
+            .create({"name": "Chat", "url": "https://hooks.example.com/"})
+        )
+        endpoint.action_rotate_secret()
+        endpoint.action_send_test()
+        endpoint.sudo().delivery_ids._attempted(None, "It was not reached.")
+        return endpoint
+
     # --- the façade ------------------------------------------------------------------
 
     @classmethod

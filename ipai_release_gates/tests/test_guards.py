@@ -52,6 +52,19 @@ WRITABLE = {
         "change_note",
         "review_cadence",
     },
+    "ipai.webhook.endpoint": {
+        "name",
+        "url",
+        "project_ids",
+        "active",
+        "on_gate_passed",
+        "on_gate_bypassed",
+        "on_gate_failed",
+        "on_gate_reopened",
+        "on_release_moved",
+        "on_exception_expiring",
+        "on_exception_expired",
+    },
 }
 #: model → what a person may give when recording
 CREATABLE = {
@@ -124,6 +137,8 @@ CREATABLE = {
         "evidence_ids",
     },
     "ipai.persona.contract": WRITABLE["ipai.persona.contract"] | {"persona_id"},
+    "ipai.webhook.endpoint": WRITABLE["ipai.webhook.endpoint"] - {"active"}
+    | {"company_id"},
 }
 #: what people record that is no fact about one release
 NO_FACTS = {
@@ -132,9 +147,10 @@ NO_FACTS = {
     "ipai.environment.event",
     "ipai.recovery.drill",
     "ipai.persona.contract",
+    "ipai.webhook.endpoint",
 }
 #: what governance itself makes
-OF_GOVERNANCE = {"ipai.persona.contract"}
+OF_GOVERNANCE = {"ipai.persona.contract", "ipai.webhook.endpoint"}
 FORGED_CONTEXTS = (
     {"ipai_engine": True},
     {"ipai_engine": 1},
@@ -169,6 +185,7 @@ class TestGuards(GateCase):
         cls.release.with_user(cls.auditor).action_verify_ledger()
         cls.env["ipai.recovery.drill"].with_user(cls.sre).create(cls.drill_values())
         cls.contradict()
+        cls.webhook()
         cls.env.flush_all()
         cls.everyone = [
             *(cls.users[login] for login in ROLES),
@@ -245,6 +262,9 @@ class TestGuards(GateCase):
                 "ipai.recovery.drill",
                 "ipai.recovery.drill.criterion",
                 "ipai.persona.contract",
+                "ipai.webhook.endpoint",
+                "ipai.webhook.delivery",
+                "ipai.webhook.attempt",
             },
             set(self.records),
         )
@@ -287,6 +307,8 @@ class TestGuards(GateCase):
                     "hash",
                     "met",
                     "severity",
+                    "switched_off_at",
+                    "is_success",
                 )
                 if name in record._fields
             )
@@ -413,6 +435,10 @@ class TestGuards(GateCase):
             "ipai.persona.contract": (
                 self.governance,
                 {"persona_id": self.personas["sre"].id, "mission": "To run it."},
+            ),
+            "ipai.webhook.endpoint": (
+                self.governance,
+                {"name": "Mail", "url": "https://hooks.example.com/mail"},
             ),
         }.get(model, (self.rm, {}))
 

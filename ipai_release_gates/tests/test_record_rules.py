@@ -52,6 +52,10 @@ READERS = {
     "ipai.report.evidence.completeness": EVERY_ROLE - {"ci"},
     "ipai.report.exception.status": {"dev", "rm", "sre", "auditor", "governance"},
     "ipai.report.deployment.history": {"rm", "sre", "auditor", "governance"},
+    "ipai.outbound.host": {"auditor", "governance"},
+    "ipai.webhook.endpoint": {"rm", "auditor", "governance"},
+    "ipai.webhook.delivery": {"rm", "auditor", "governance"},
+    "ipai.webhook.attempt": {"rm", "auditor", "governance"},
 }
 #: model → the roles that may create, write or unlink there by the access rights
 CREATORS = {
@@ -66,6 +70,7 @@ CREATORS = {
     "ipai.environment.event": {"sre"},
     "ipai.recovery.drill": {"sre"},
     "ipai.recovery.drill.criterion": {"sre"},
+    "ipai.webhook.endpoint": {"governance"},
 }
 WRITERS = {
     "ipai.release": {"dev", "qa", "rm", "sre"},
@@ -74,6 +79,7 @@ WRITERS = {
     "ipai.incident": {"sre"},
     "ipai.settings": {"governance"},
     "ipai.environment.control": {"sre"},
+    "ipai.webhook.endpoint": {"governance"},
 }
 CONFIGURATION = {
     "ipai.project",
@@ -168,6 +174,7 @@ class TestRecordRules(GateCase):
             {"code": "look", "name": "Look", "domain_id": domain.id}
         )
         cls.contradict()
+        cls.webhook()
         cls.env.flush_all()
 
     @classmethod

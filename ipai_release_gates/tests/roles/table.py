@@ -87,6 +87,11 @@ def _read(model):
     return lambda m: (model, "search_read", [[], ["display_name"]], {"limit": 1})
 
 
+def _look(model):
+    # Answers with a dict, also where there is nothing to find.
+    return lambda m: (model, "web_search_read", [[], {"display_name": {}}], {})
+
+
 def _create(model, values):
     return lambda m: (model, "create", [[values(m)]], {})
 
@@ -179,9 +184,29 @@ READERS = {
     "ipai.report.deployment.history": OPERATIONAL,
     "ipai.ci.account": OVERSIGHT,
     "ipai.ci.key": OVERSIGHT,
+    "ipai.outbound.host": frozenset({AUDITOR, GOVERNANCE}),
+    "ipai.webhook.endpoint": OVERSIGHT,
+    "ipai.webhook.delivery": OVERSIGHT,
+    "ipai.webhook.attempt": OVERSIGHT,
 }
+#: What cannot be made by the doors of these roles alone: an administrator of Odoo
+#: allows a host first. There is nothing to find, and it is asked for all the same.
+_ABSENT = frozenset(
+    {
+        "ipai.outbound.host",
+        "ipai.webhook.endpoint",
+        "ipai.webhook.delivery",
+        "ipai.webhook.attempt",
+    }
+)
 READING = [
-    Action(f"read {model}", "reads", readers, "everything", _read(model))
+    Action(
+        f"read {model}",
+        "reads",
+        readers,
+        "everything",
+        _look(model) if model in _ABSENT else _read(model),
+    )
     for model, readers in READERS.items()
 ]
 
@@ -1090,13 +1115,15 @@ CONFIGURATION = {
     ),
 }
 #: Versions, pairs, one target per KPI, findings: what takes more than a cell to try has
-#: tests of its own, test_persona_contracts and test_persona_kpis and test_consistency.
+#: tests of its own, test_persona_contracts and test_persona_kpis and test_consistency
+#: and test_webhooks.
 TRIED_ELSEWHERE = frozenset(
     {
         "ipai.persona.contract",
         "ipai.persona.expertise",
         "ipai.kpi.target",
         "ipai.consistency.finding",
+        *_ABSENT,
     }
 )
 _GOVERNS = frozenset({GOVERNANCE})
