@@ -186,6 +186,7 @@ class TestGuards(GateCase):
         cls.env["ipai.recovery.drill"].with_user(cls.sre).create(cls.drill_values())
         cls.contradict()
         cls.webhook()
+        cls.connect_github(cls.release)
         cls.env.flush_all()
         cls.everyone = [
             *(cls.users[login] for login in ROLES),
@@ -265,6 +266,8 @@ class TestGuards(GateCase):
                 "ipai.webhook.endpoint",
                 "ipai.webhook.delivery",
                 "ipai.webhook.attempt",
+                "ipai.github.protection",
+                "ipai.github.check",
             },
             set(self.records),
         )
