@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -299,6 +300,31 @@ def test_a_revoked_installation_is_told_and_answered_once_it_is_back(forge):
         "ipai.github.protection", "action_answer", [[record["id"]]]
     )
     forge.states(run, "rejected")
+
+
+def test_no_fact_slips_in_before_an_approval(forge):
+    release = forge.open("github raced")
+    for step in (forge.pass_g1, forge.pass_g2, forge.pass_g3):
+        step(release)
+    arrived = forge.standin.hang("deployment_protection_rule")
+    run = forge.ask(release)
+    assert arrived.wait(60), "GitHub was not answered"
+    # The approval is on its way: what fails now is recorded after it, and told.
+    failing = threading.Thread(
+        target=forge.send, args=("ci", events.build(release, lint="fail"))
+    )
+    failing.start()
+    failing.join(1.5)
+    blocked = failing.is_alive()
+    forge.standin.release()
+    failing.join(60)
+    assert blocked, "a failing check was recorded while the approval was on its way"
+    forge.standin.wait_for(
+        lambda: any(
+            f"/{run}/" in call.path and (call.body or {}).get("state") == "rejected"
+            for call in forge.standin.calls
+        )
+    )
 
 
 def test_a_server_that_is_killed_while_github_answers_answers_once(start_site, forge):

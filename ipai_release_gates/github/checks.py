@@ -123,7 +123,8 @@ def _summary(gate, words):
     for number, condition in enumerate(conditions):
         line = (
             f"- {_MARK.get(condition.state, '')} **{plain(condition.name)}** "
-            f"({words.get(condition.state, condition.state)}): {plain(condition.reason)}"
+            f"({words.get(condition.state, condition.state)}): "
+            f"{plain(condition.reason)}"
         )
         more = f"- … {len(conditions) - number}"
         if used + units(line) + 1 + units(more) > MAX_SUMMARY:

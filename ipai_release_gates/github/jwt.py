@@ -35,7 +35,7 @@ def read_key(pem):
     try:
         key = serialization.load_pem_private_key(text.encode(), password=None)
     except TypeError:
-        raise KeyRefused("it is locked with a password; GitHub makes keys without") from None
+        raise KeyRefused("it is locked with a password") from None
     except (ValueError, UnsupportedAlgorithm):
         raise KeyRefused("it cannot be read; paste the whole file, all lines") from None
     if not isinstance(key, rsa.RSAPrivateKey):

@@ -6,7 +6,12 @@ from urllib.parse import urlsplit
 
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
-_LONGEST = {"environment": 255, "event": 64, "ref": 255, "deployment_callback_url": 2048}
+_LONGEST = {
+    "environment": 255,
+    "event": 64,
+    "ref": 255,
+    "deployment_callback_url": 2048,
+}
 
 
 class Invalid(ValueError):

@@ -9,7 +9,9 @@ MAX_REPORTS = 10
 _LONGEST = 240
 
 
-def review_comment(headline, reasons, footer="", more="… and {} more", limit=MAX_COMMENT):
+def review_comment(
+    headline, reasons, footer="", more="… and {} more", limit=MAX_COMMENT
+):
     """A comment of at most 1,024 characters.
 
     :param str headline: what is decided on, plain text

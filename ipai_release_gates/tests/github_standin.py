@@ -7,10 +7,10 @@ Odoo, for both layers of tests. Sources, all in GitHub's documentation:
   access token", REST "Create an installation access token for an app"
 - "Creating custom deployment protection rules", REST "Review custom deployment
   protection rules for a workflow run", "Get the review history for a workflow run"
-- REST "Create a check run", "Update a check run", "List check runs for a Git reference",
-  "Create a commit status"
-- "Rate limits for the REST API", "Reviewing deployments": a rejected job fails and waits
-  no longer; it asks anew when it is run again.
+- REST "Create a check run", "Update a check run", "List check runs for a Git
+  reference", "Create a commit status"
+- "Rate limits for the REST API", "Reviewing deployments": a rejected job fails and
+  waits no longer; it asks anew when it is run again.
 """
 
 import base64
@@ -214,7 +214,7 @@ class Standin:
             self._failures += answers
 
     def hang(self, path):
-        """Take the next request whose path ends so, and do not answer until released."""
+        """Take the next request whose path ends so; do not answer until released."""
         self.hold = path, threading.Event(), threading.Event()
         return self.hold[1]
 
@@ -270,9 +270,10 @@ class Standin:
             except Answer as answer:
                 status, headers = answer.status, answer.headers
                 body = {"message": str(answer), "documentation_url": "https://docs"}
-            call.status, call.message = status, (body or {}).get("message", "") if (
-                isinstance(body, dict)
-            ) else ""
+            call.status, call.message = (
+                status,
+                (body or {}).get("message", "") if (isinstance(body, dict)) else "",
+            )
             self._changed.notify_all()
         if self.hold and call.path.endswith(self.hold[0]) and status < 300:
             _path, arrived, released = self.hold
@@ -323,7 +324,8 @@ class Standin:
             granted = installation.permissions.get(name)
             if granted != level and not (granted == "write" and level == "read"):
                 raise Answer(
-                    422, "The permissions requested are not granted to this installation."
+                    422,
+                    "The permissions requested are not granted to this installation.",
                 )
         names = {repository.split("/")[1] for repository in installation.repositories}
         for name in body.get("repositories", ()):
@@ -365,8 +367,13 @@ class Standin:
             raise Answer(401, "'Issuer' claim ('iss') must be an Integer or client ID")
         if not isinstance(claims.get("iat"), int) or claims["iat"] > now:
             raise Answer(401, "'Issued at' claim ('iat') must be in the past")
-        if not isinstance(claims.get("exp"), int) or not now < claims["exp"] <= now + 600:
-            raise Answer(401, "'Expiration time' claim ('exp') is too far in the future")
+        if (
+            not isinstance(claims.get("exp"), int)
+            or not now < claims["exp"] <= now + 600
+        ):
+            raise Answer(
+                401, "'Expiration time' claim ('exp') is too far in the future"
+            )
 
     def _authorised(self, token, owner, name, permission, level):
         for installation in self.installations.values():

@@ -98,7 +98,9 @@ class GithubCase(GateCase):
             with trap_jobs() as trap:
                 act()
                 self.env.cr.flush()
-                found = [j.recordset for j in trap.enqueued_jobs if j.method_name == method]
+                found = [
+                    j.recordset for j in trap.enqueued_jobs if j.method_name == method
+                ]
             return found
 
         return run
@@ -118,7 +120,9 @@ class GithubCase(GateCase):
 
 
 class TestAnswers(GithubCase):
-    def test_a_deployment_is_rejected_with_reasons_and_approved_when_it_asks_again(self):
+    def test_a_deployment_is_rejected_with_reasons_and_approved_when_run_again(
+        self,
+    ):
         release = self.ready("G1")
         protection, run = self.request(release)
         self.assertEqual([j.method_name for j in self.enqueued], ["_answer"])
@@ -328,7 +332,9 @@ class TestAnswers(GithubCase):
         self.assertEqual(protection.release_id, newer)
         self.assertEqual(protection.state, "rejected")
 
-    def test_an_environment_that_nobody_mapped_is_reported_and_answered_once_it_is(self):
+    def test_an_environment_nobody_mapped_is_reported_and_answered_once_it_is(
+        self,
+    ):
         protection, run = self.request(self.ready(), "canary")
         self.answer(protection)
         self.assertEqual(protection.state, "waiting")
@@ -451,12 +457,11 @@ class TestAnswers(GithubCase):
     def test_pauses_grow_but_stay_within_minutes(self):
         self.standin.fail(*[(500, {})] * 8)
         protection, _run = self.request(self.ready())
-        pauses, hours = [], 0
-        for _attempt in range(8):
+        pauses = []
+        for hours in range(8):
             with self.later(hours=hours) as now:
                 self.answer(protection)
                 pauses.append((protection.next_try_at - now).total_seconds())
-            hours += 1
         self.assertLess(pauses[0], 10)
         self.assertGreater(pauses[2], pauses[0])
         self.assertLess(max(pauses), 20 * 60)
@@ -523,9 +528,7 @@ class TestAnswers(GithubCase):
         ]
         found = self.jobs_of("_answer")(protection.with_user(self.sre).action_answer)
         self.assertEqual(len(found), 1)
-        self.standin.runs[run].installation = (
-            self.standin.installations[number].number
-        )
+        self.standin.runs[run].installation = self.standin.installations[number].number
         self.answer(protection)
         self.assertEqual(protection.state, "approved")
 
@@ -585,9 +588,7 @@ class TestRequests(GithubCase):
             f"{own}/repos/acme/shop/actions/runs/0/deployment_protection_rule",
         ):
             with self.subTest(forged=forged):
-                protection, _run = self.request(
-                    release, deployment_callback_url=forged
-                )
+                protection, _run = self.request(release, deployment_callback_url=forged)
                 self.assertEqual(protection.state, "abandoned")
                 self.assertIn("elsewhere", protection.problem)
                 self.assertEqual(self.enqueued, [])
@@ -659,9 +660,7 @@ class TestRequests(GithubCase):
         for login in ROLES:
             record = protection.with_user(self.users[login])
             if login in ("rm", "sre", "governance"):
-                self.assertEqual(
-                    len(self.jobs_of("_answer")(record.action_answer)), 1
-                )
+                self.assertEqual(len(self.jobs_of("_answer")(record.action_answer)), 1)
             else:
                 with self.assertRaises(AccessError):
                     record.action_answer()

@@ -14,9 +14,9 @@ from github import (
     app_jwt,
     check_run,
     clip,
+    closing_run,
     commit_status,
     fingerprint,
-    closing_run,
     plain,
     read_key,
     read_request,
@@ -167,7 +167,9 @@ def test_another_address_is_no_run(forged):
 # --- what is answered -----------------------------------------------------------------
 
 
-@given(anything, st.lists(anything, max_size=30), st.sampled_from(["", "[x](https://x)"]))
+@given(
+    anything, st.lists(anything, max_size=30), st.sampled_from(["", "[x](https://x)"])
+)
 def test_a_comment_is_never_longer_than_github_takes(headline, reasons, footer):
     comment = review_comment(headline, reasons, footer)
     assert units(comment) <= 1024
@@ -218,7 +220,9 @@ def test_text_of_others_is_one_line_without_markup(text):
         assert shown.count(sign) == shown.count(f"\\{sign}")
 
 
-@pytest.mark.parametrize("text", ["@acme/admins", "see https://evil.example", "www.evil.example"])
+@pytest.mark.parametrize(
+    "text", ["@acme/admins", "see https://evil.example", "www.evil.example"]
+)
 def test_nobody_is_mentioned_and_nothing_becomes_a_link(text):
     shown = plain(text)
     assert not any(part in shown for part in ("@acme", "https://", "www.evil"))
@@ -279,7 +283,9 @@ def test_a_summary_and_a_description_are_never_too_long():
         gate("unmet"), conditions=gate("unmet").conditions * 5000
     )
     assert units(run(many).body["output"]["summary"]) <= 65535
-    assert units(commit_status(many, "x " * 500, "https://x").body["description"]) <= 140
+    assert (
+        units(commit_status(many, "x " * 500, "https://x").body["description"]) <= 140
+    )
 
 
 def test_the_same_gate_has_the_same_digest_and_another_has_another():

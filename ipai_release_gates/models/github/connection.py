@@ -124,9 +124,9 @@ class GithubRepository(models.Model):
     def _installation_problem(self, answer):
         if answer.status == 401:
             return self.env._(
-                "GitHub does not accept the key of %(app)s: %(message)s. Compare client "
-                "ID and fingerprint with the settings of the app, and the clock of the "
-                "server.",
+                "GitHub does not accept the key of %(app)s: %(message)s. Compare "
+                "client ID and fingerprint with the settings of the app, and the clock "
+                "of the server.",
                 app=self.app_id.name,
                 message=_message(answer),
             )

@@ -111,7 +111,9 @@ class GithubProtection(models.Model):
         "CHECK (state NOT IN ('approved', 'rejected') OR answered_at IS NOT NULL)",
         "What was approved or rejected was answered.",
     )
-    _open_requests = models.Index("(project_id, source_ref) WHERE is_settled IS NOT TRUE")
+    _open_requests = models.Index(
+        "(project_id, source_ref) WHERE is_settled IS NOT TRUE"
+    )
 
     @api.depends("source_ref")
     def _compute_short_ref(self):

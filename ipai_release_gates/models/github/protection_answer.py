@@ -106,7 +106,7 @@ class GithubProtection(models.Model):
         return kind
 
     def _kind_of(self, judgement, repository, now):
-        """What to answer: ``approved``, ``rejected``, or ``report``, which decides nothing.
+        """``approved``, ``rejected``, or ``report``, which decides nothing.
 
         Where there is nothing to judge yet, nobody is rejected by a verdict that does
         not exist: GitHub is told why it waits.
@@ -148,9 +148,7 @@ class GithubProtection(models.Model):
     def _has(self, kind, comment):
         """Whether GitHub needs no answer of this kind any more."""
         if kind == "report":
-            return (
-                self.report_count >= github.MAX_REPORTS or self.comment == comment
-            )
+            return self.report_count >= github.MAX_REPORTS or self.comment == comment
         return self.state == kind
 
     def _hold(self, release):
@@ -250,4 +248,3 @@ class GithubProtection(models.Model):
             vals["problem"] = problem
         self.engine_write({**vals, "is_settled": True, "next_try_at": False})
         return problem
-

@@ -70,7 +70,8 @@ class GithubProtection(models.Model):
         reasons = [*self._reasons_of_release(release), *self._unmet(release, target)]
         if reasons:
             headline = self.env._(
-                "%(release)s (%(commit)s) may not be deployed to %(environment)s", **named
+                "%(release)s (%(commit)s) may not be deployed to %(environment)s",
+                **named,
             )
         else:
             headline = self.env._(
@@ -114,9 +115,8 @@ class GithubProtection(models.Model):
 
     def _unmet(self, release, target):
         """The unmet conditions of a promotion to the target, failed ones first."""
-        stage = (
-            self.env["ipai.release.stage"]
-            .search([("environment_category", "=", target)], limit=1)
+        stage = self.env["ipai.release.stage"].search(
+            [("environment_category", "=", target)], limit=1
         )
         if not stage and target != "dev":
             return [

@@ -90,7 +90,8 @@ class Release(models.Model):
                 }
                 for release in self
                 for gate in gates
-                if release.revision_id and (release.revision_id.id, gate.id) not in existing
+                if release.revision_id
+                and (release.revision_id.id, gate.id) not in existing
             ]
         )
 

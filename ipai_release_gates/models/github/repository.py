@@ -14,6 +14,7 @@ class GithubRepository(models.Model):
     _description = "Repository at GitHub"
     _inherit = "ipai.policy.mixin"
     _order = "name, id"
+    _check_company_auto = True
 
     project_id = fields.Many2one(
         "ipai.project", required=True, ondelete="restrict", index=True
@@ -21,7 +22,11 @@ class GithubRepository(models.Model):
     company_id = fields.Many2one(related="project_id.company_id", store=True)
     active = fields.Boolean(default=True)
     app_id = fields.Many2one(
-        "ipai.github.app", string="GitHub App", required=True, ondelete="restrict"
+        "ipai.github.app",
+        string="GitHub App",
+        required=True,
+        ondelete="restrict",
+        check_company=True,
     )
     name = fields.Char(
         string="Repository",
@@ -124,7 +129,7 @@ class GithubRepository(models.Model):
         return self.env["ipai.release"]
 
     def _changed(self, former=None):
-        """Look anew at what waits, and at what commits show, after a change of policy."""
+        """Look anew at what waits and what commits show, after a change of these."""
         self.env.registry.clear_cache()
         # What waits is answered whoever changed what it is answered with.
         repositories = self.sudo()
@@ -132,12 +137,14 @@ class GithubRepository(models.Model):
         self.env["ipai.github.protection"].sudo()._live(
             Domain("project_id", "in", projects.ids)
         )._answer_later()
+        # Through the rows of the releases, as every change that commits show, so that
+        # what happens to a release at the same time is not missed.
         self.env["ipai.release"].sudo().search(
             [
                 ("project_id", "in", repositories.filtered("active").project_id.ids),
                 ("is_open", "=", True),
             ]
-        )._report_to_github_later()
+        )._policy_recorded()
 
     @api.model
     def _of(self, project):
