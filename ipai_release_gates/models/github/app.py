@@ -128,7 +128,7 @@ class GithubApp(models.Model):
             return
         key = self._read_key(pem)
         # Who may write the app was checked before; this field has no reader at all.
-        super(GithubApp, self.sudo()).write(
+        super(GithubApp, self.sudo()).write(  # pylint: disable=super-method-mismatch
             {"private_key": pem, "key_fingerprint": github.fingerprint(key)}
         )
 

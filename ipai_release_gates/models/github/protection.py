@@ -50,9 +50,7 @@ class GithubProtection(models.Model):
     short_ref = fields.Char(string="Short commit", compute="_compute_short_ref")
     callback_url = fields.Char(string="Callback", required=True, readonly=True)
     installation = fields.Char(required=True, readonly=True)
-    deployment = fields.Char(
-        string="Deployment", readonly=True, help="Its id at GitHub."
-    )
+    deployment = fields.Char(readonly=True, help="Its id at GitHub.")
     requested_at = fields.Datetime(string="Requested", required=True, readonly=True)
     release_id = fields.Many2one(
         "ipai.release",
