@@ -23,6 +23,7 @@ from . import test_new_persona
 from . import test_next_steps
 from . import test_operational_requirements
 from . import test_outbound
+from . import test_github
 from . import test_persona_contracts
 from . import test_policy_data
 from . import test_policy_files
