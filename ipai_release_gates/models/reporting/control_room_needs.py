@@ -1,0 +1,195 @@
+from datetime import timedelta
+from itertools import pairwise
+
+from odoo import api, models
+from odoo.fields import Domain
+
+from ...policy import RISKS
+
+_GATE_OPEN = ("passed", "bypassed")
+#: How long before its end an exception is worth a look.
+EXPIRING = timedelta(days=7)
+
+
+class ControlRoom(models.AbstractModel):
+    """What waits for the user: by the personas held, each line with its records."""
+
+    _inherit = "ipai.control.room"
+
+    @api.model
+    def _needs_me(self, scope):
+        """The lines that are not empty, the most urgent first.
+
+        :returns: list of dicts with ``key``, ``tone`` (``danger``, ``warning`` or
+            ``info``), ``count`` and ``open``
+        """
+        held = set(self.env["ipai.persona"]._held_by(self.env.user).mapped("code"))
+        sources = (
+            self._needs_of_releases(scope, held),
+            self._needs_of_exceptions(scope, held),
+            self._needs_of_operations(scope, held),
+            self._needs_of_oversight(scope, held),
+            self._needs_of_activities(),
+        )
+        lines = []
+        for source in sources:
+            for key, tone, model, domain, *views in source:
+                records = self.env[model]
+                count = records.search_count(domain)
+                if count:
+                    figure = self._figure(model, domain, count, *views)
+                    lines.append({"key": key, "tone": tone, **figure})
+        urgency = ("danger", "warning", "info")
+        return sorted(lines, key=lambda line: urgency.index(line["tone"]))
+
+    @api.model
+    def _needs_of_releases(self, scope, held):
+        model, views = "ipai.release", ("list", "kanban", "form")
+        opened = Domain("next_gate_status", "in", _GATE_OPEN)
+        mine = scope.of_projects() & Domain("needs_me", "=", True)
+        if to_sign := self._waiting_for_my_signature(held):
+            yield "sign_offs", "warning", model, scope.of_projects() & to_sign, views
+        if held:
+            yield "held_by_my_gate", "warning", model, mine & ~opened, views
+            yield "ready_to_move", "info", model, mine & opened, views
+        stuck = Domain("user_id", "=", self.env.uid) & Domain("is_rotting", "=", True)
+        yield "stuck", "info", model, scope.of_projects() & stuck, views
+
+    @api.model
+    def _waiting_for_my_signature(self, held):
+        """Open releases whose next gate lacks the sign-off of a persona I hold.
+
+        Whoever wrote the revision cannot sign it, and who signed has done so.
+        """
+        if not self._readable("ipai.approval"):
+            return None
+        stages, to_sign = self.env["ipai.release.stage"].search([]), []
+        for stage, following in pairwise(stages):
+            for requirement in following.gate_id.requirement_ids:
+                persona = requirement.approval_persona_id
+                if requirement.kind == "approval" and persona.code in held:
+                    signed = (
+                        Domain("gate_id", "=", following.gate_id.id)
+                        & Domain("persona_id", "=", persona.id)
+                        & Domain("decision", "=", "approved")
+                        & Domain("is_stale", "=", False)
+                    )
+                    to_sign.append(
+                        Domain("stage_id", "=", stage.id)
+                        & Domain("approval_ids", "not any", signed)
+                    )
+        if not to_sign:
+            return None
+        return (
+            Domain("is_open", "=", True)
+            & Domain("next_gate_status", "not in", _GATE_OPEN)
+            & Domain("revision_id.author_ids", "not in", self.env.uid)
+            & Domain.OR(to_sign)
+        )
+
+    @api.model
+    def _needs_of_exceptions(self, scope, held):
+        model = "ipai.exception"
+        if not self._readable(model):
+            return
+        here = scope.of_projects()
+        if waiting := self._waiting_for_my_decision(scope, held):
+            yield "exceptions_to_decide", "warning", model, here & waiting
+        # Whoever asked for it has to act before it ends; so have those who decide.
+        decides = held & {code for risk in RISKS.values() for code in risk.personas}
+        mine = (
+            Domain.TRUE if decides else Domain("recorded_by_id", "=", self.env.uid)
+        )
+        expiring = Domain("in_force", "=", True) & Domain(
+            "expires_at", "<", scope.now + EXPIRING
+        )
+        yield "exceptions_expiring", "warning", model, here & mine & expiring
+        overdue = Domain("review_overdue", "=", True)
+        pending = Domain("review_status", "=", "pending") & ~overdue
+        if decides or not held:
+            yield "reviews_overdue", "danger", model, here & overdue
+        if decides:
+            yield "reviews_pending", "info", model, here & pending
+
+    @api.model
+    def _waiting_for_my_decision(self, scope, held):
+        """Requests that a persona I hold has yet to decide, and that I may decide."""
+        mine = []
+        for code in sorted(held):
+            levels = [
+                level for level, risk in RISKS.items() if code in risk.personas
+            ]
+            if levels:
+                approved = Domain("persona_id.code", "=", code) & Domain(
+                    "decision", "=", "approved"
+                )
+                mine.append(
+                    Domain("risk_level", "in", levels)
+                    & Domain("approval_ids", "not any", approved)
+                )
+        if not mine:
+            return None
+        return (
+            Domain("state", "=", "requested")
+            & Domain("is_stale", "=", False)
+            & Domain("expires_at", ">", scope.now)
+            & Domain("recorded_by_id", "!=", self.env.uid)
+            & Domain("revision_id.author_ids", "not in", self.env.uid)
+            & Domain(
+                "approval_ids", "not any", Domain("approver_id", "=", self.env.uid)
+            )
+            & Domain.OR(mine)
+        )
+
+    @api.model
+    def _needs_of_operations(self, scope, held):
+        operates = held & {"sre", "release_manager"}
+        if not operates:
+            return
+        history = "ipai.report.deployment.history"
+        if self._readable(history):
+            runs = (
+                scope.of_projects()
+                & Domain("environment_category", "=", "production")
+                & Domain("status", "=", "succeeded")
+                & Domain("is_current", "=", True)
+                & Domain("is_open", "=", True)
+            )
+            late = runs & Domain("g4_status", "=", "failed")
+            awaiting = runs & Domain("g4_status", "=", "pending")
+            yield "g4_missed", "danger", history, late, ("list",)
+            yield "g4_awaiting", "warning", history, awaiting, ("list",)
+        if self._readable("ipai.incident"):
+            model, here = "ipai.incident", scope.of_projects()
+            yield "incidents", "danger", model, here & Domain("resolved_at", "=", False)
+            owed = Domain("postmortem_status", "=", "pending") & Domain(
+                "resolved_at", "!=", False
+            )
+            yield "postmortems", "info", model, here & owed
+        if self._readable("ipai.ingest.log"):
+            # What was refused long ago is history.
+            failed = Domain("status", "in", ("rejected", "error", "orphaned"))
+            failed &= scope.within("received_at")
+            model = "ipai.ingest.log"
+            yield "events", "warning", model, scope.of_projects() & failed
+        if "sre" in held:
+            out = scope.of_projects() & Domain("unmet_control_count", ">", 0)
+            yield "environments", "warning", "ipai.environment", out
+
+    @api.model
+    def _needs_of_oversight(self, scope, held):
+        if held:
+            return
+        if self._readable("ipai.ledger.verification"):
+            faulty = Domain("result", "=", "faulty") & scope.within("started_at")
+            yield "ledger", "danger", "ipai.ledger.verification", faulty, ("list", "form")
+        if self._readable("ipai.consistency.finding"):
+            found = Domain("resolved_at", "=", False) & Domain("severity", "=", "error")
+            yield "findings", "danger", "ipai.consistency.finding", found, ("list",)
+
+    @api.model
+    def _needs_of_activities(self):
+        mine = Domain("user_id", "=", self.env.uid) & Domain(
+            "res_model", "=like", "ipai.%"
+        )
+        yield "activities", "info", "mail.activity", mine
