@@ -28,18 +28,22 @@ class ControlRoom(models.AbstractModel):
         :raises ValidationError: naming the filter that cannot be read
         """
         scope, choices = self._scope(filters)
+        # Every query less that panels share is one for each time somebody looks.
+        held = self.env["ipai.persona"]._held_by(self.env.user)
+        targets = self._targets()
+        stages = self.env["ipai.release.stage"].search([])
         return {
             "filters": scope.told(),
             "choices": choices,
             "days": scope.days,
-            "needs_me": self._needs_me(scope),
-            "stages": self._stages(scope),
+            "needs_me": self._needs_me(scope, held, stages),
+            "stages": self._stages(scope, stages),
             "gates": self._gates(scope),
             "exceptions": self._exceptions(scope),
             "environments": self._environments(scope),
             "deployments": self._last_deployments(scope),
-            "delivery": self._delivery(scope),
-            "kpis": self._kpis(scope),
+            "delivery": self._delivery(scope, targets),
+            "kpis": self._kpis(scope, targets, held),
         }
 
     @api.model

@@ -28,7 +28,7 @@ class ControlRoom(models.AbstractModel):
     # --- delivery --------------------------------------------------------------------
 
     @api.model
-    def _delivery(self, scope):
+    def _delivery(self, scope, targets):
         """The figures of the span, of the span before it, and over time.
 
         :returns: list of dicts in the order of :data:`dora.METRICS`
@@ -41,7 +41,6 @@ class ControlRoom(models.AbstractModel):
         present = dora.figures(inside, scope.days)
         former = dora.figures(before, scope.days)
         trend = self._trend(scope, inside)
-        targets = self._targets()
         here = (
             scope.of_projects()
             & Domain("is_change", "=", True)
@@ -142,7 +141,7 @@ class ControlRoom(models.AbstractModel):
         )
 
     @api.model
-    def _kpis(self, scope):
+    def _kpis(self, scope, targets, held):
         """The KPIs of each persona, those of the user's personas first.
 
         :returns: list of dicts with ``persona``, ``is_mine`` and ``kpis``
@@ -159,9 +158,7 @@ class ControlRoom(models.AbstractModel):
             totals = summed[kpi, is_former]
             for place, amount in enumerate((over, under, count)):
                 totals[place] += amount or 0
-        targets = self._targets()
         labels = dict(self.env[_KPI]._fields["kpi"]._description_selection(self.env))
-        held = self.env["ipai.persona"]._held_by(self.env.user)
         by_persona = defaultdict(list)
         for code, kpi in KPIS.items():
             over, under, count = summed.get((code, False), (0.0, 0.0, 0))

@@ -17,53 +17,65 @@ class ControlRoom(models.AbstractModel):
     _inherit = "ipai.control.room"
 
     @api.model
-    def _needs_me(self, scope):
+    def _needs_me(self, scope, held, stages):
         """The lines that are not empty, the most urgent first.
 
+        :param held: the personas the user holds
+        :param stages: all stages in order
         :returns: list of dicts with ``key``, ``tone`` (``danger``, ``warning`` or
             ``info``), ``count`` and ``open``
         """
-        held = set(self.env["ipai.persona"]._held_by(self.env.user).mapped("code"))
-        sources = (
-            self._needs_of_releases(scope, held),
-            self._needs_of_exceptions(scope, held),
-            self._needs_of_operations(scope, held),
-            self._needs_of_oversight(scope, held),
-            self._needs_of_activities(),
-        )
-        lines = []
-        for source in sources:
-            for key, tone, model, domain, *views in source:
-                records = self.env[model]
-                count = records.search_count(domain)
-                if count:
-                    figure = self._figure(model, domain, count, *views)
-                    lines.append({"key": key, "tone": tone, **figure})
+        held = set(held.mapped("code"))
+        lines = [
+            *self._needs_of_releases(scope, held, stages),
+            *self._needs_of_exceptions(scope, held),
+            *self._needs_of_operations(scope, held),
+            *self._needs_of_oversight(scope, held),
+            *self._needs_of_activities(),
+        ]
         urgency = ("danger", "warning", "info")
-        return sorted(lines, key=lambda line: urgency.index(line["tone"]))
+        return sorted(
+            (line for line in lines if line["count"]),
+            key=lambda line: urgency.index(line["tone"]),
+        )
 
     @api.model
-    def _needs_of_releases(self, scope, held):
+    def _need(self, key, tone, model, domain, views=("list", "form"), count=None):
+        """A line; its records are counted unless it is known how many there are."""
+        if count is None:
+            count = self.env[model].search_count(domain)
+        return self._figure(model, domain, count, views, key=key, tone=tone)
+
+    @api.model
+    def _needs_of_releases(self, scope, held, stages):
         model, views = "ipai.release", ("list", "kanban", "form")
-        opened = Domain("next_gate_status", "in", _GATE_OPEN)
-        mine = scope.of_projects() & Domain("needs_me", "=", True)
-        if to_sign := self._waiting_for_my_signature(held):
-            yield "sign_offs", "warning", model, scope.of_projects() & to_sign, views
+        here = scope.of_projects()
+        if to_sign := self._waiting_for_my_signature(held, stages):
+            yield self._need("sign_offs", "warning", model, here & to_sign, views)
         if held:
-            yield "held_by_my_gate", "warning", model, mine & ~opened, views
-            yield "ready_to_move", "info", model, mine & opened, views
+            mine = here & Domain("needs_me", "=", True)
+            counts = dict(
+                self.env[model]._read_group(mine, ["next_gate_status"], ["__count"])
+            )
+            ready = sum(counts.pop(status, 0) for status in _GATE_OPEN)
+            opened = Domain("next_gate_status", "in", _GATE_OPEN)
+            for key, tone, domain, count in (
+                ("held_by_my_gate", "warning", mine & ~opened, sum(counts.values())),
+                ("ready_to_move", "info", mine & opened, ready),
+            ):
+                yield self._need(key, tone, model, domain, views, count)
         stuck = Domain("user_id", "=", self.env.uid) & Domain("is_rotting", "=", True)
-        yield "stuck", "info", model, scope.of_projects() & stuck, views
+        yield self._need("stuck", "info", model, here & stuck, views)
 
     @api.model
-    def _waiting_for_my_signature(self, held):
+    def _waiting_for_my_signature(self, held, stages):
         """Open releases whose next gate lacks the sign-off of a persona I hold.
 
         Whoever wrote the revision cannot sign it, and who signed has done so.
         """
         if not self._readable("ipai.approval"):
             return None
-        stages, to_sign = self.env["ipai.release.stage"].search([]), []
+        to_sign = []
         for stage, following in pairwise(stages):
             for requirement in following.gate_id.requirement_ids:
                 persona = requirement.approval_persona_id
@@ -94,7 +106,7 @@ class ControlRoom(models.AbstractModel):
             return
         here = scope.of_projects()
         if waiting := self._waiting_for_my_decision(scope, held):
-            yield "exceptions_to_decide", "warning", model, here & waiting
+            yield self._need("exceptions_to_decide", "warning", model, here & waiting)
         # Whoever asked for it has to act before it ends; so have those who decide.
         decides = held & {code for risk in RISKS.values() for code in risk.personas}
         mine = (
@@ -103,13 +115,13 @@ class ControlRoom(models.AbstractModel):
         expiring = Domain("in_force", "=", True) & Domain(
             "expires_at", "<", scope.now + EXPIRING
         )
-        yield "exceptions_expiring", "warning", model, here & mine & expiring
+        yield self._need("exceptions_expiring", "warning", model, here & mine & expiring)
         overdue = Domain("review_overdue", "=", True)
         pending = Domain("review_status", "=", "pending") & ~overdue
         if decides or not held:
-            yield "reviews_overdue", "danger", model, here & overdue
+            yield self._need("reviews_overdue", "danger", model, here & overdue)
         if decides:
-            yield "reviews_pending", "info", model, here & pending
+            yield self._need("reviews_pending", "info", model, here & pending)
 
     @api.model
     def _waiting_for_my_decision(self, scope, held):
@@ -155,26 +167,32 @@ class ControlRoom(models.AbstractModel):
                 & Domain("is_current", "=", True)
                 & Domain("is_open", "=", True)
             )
-            late = runs & Domain("g4_status", "=", "failed")
-            awaiting = runs & Domain("g4_status", "=", "pending")
-            yield "g4_missed", "danger", history, late, ("list",)
-            yield "g4_awaiting", "warning", history, awaiting, ("list",)
+            counts = dict(
+                self.env[history]._read_group(runs, ["g4_status"], ["__count"])
+            )
+            for key, tone, status in (
+                ("g4_missed", "danger", "failed"),
+                ("g4_awaiting", "warning", "pending"),
+            ):
+                domain = runs & Domain("g4_status", "=", status)
+                count = counts.get(status, 0)
+                yield self._need(key, tone, history, domain, ("list",), count)
         if self._readable("ipai.incident"):
             model, here = "ipai.incident", scope.of_projects()
-            yield "incidents", "danger", model, here & Domain("resolved_at", "=", False)
+            yield self._need("incidents", "danger", model, here & Domain("resolved_at", "=", False))
             owed = Domain("postmortem_status", "=", "pending") & Domain(
                 "resolved_at", "!=", False
             )
-            yield "postmortems", "info", model, here & owed
+            yield self._need("postmortems", "info", model, here & owed)
         if self._readable("ipai.ingest.log"):
             # What was refused long ago is history.
             failed = Domain("status", "in", ("rejected", "error", "orphaned"))
             failed &= scope.within("received_at")
             model = "ipai.ingest.log"
-            yield "events", "warning", model, scope.of_projects() & failed
+            yield self._need("events", "warning", model, scope.of_projects() & failed)
         if "sre" in held:
             out = scope.of_projects() & Domain("unmet_control_count", ">", 0)
-            yield "environments", "warning", "ipai.environment", out
+            yield self._need("environments", "warning", "ipai.environment", out)
 
     @api.model
     def _needs_of_oversight(self, scope, held):
@@ -182,14 +200,14 @@ class ControlRoom(models.AbstractModel):
             return
         if self._readable("ipai.ledger.verification"):
             faulty = Domain("result", "=", "faulty") & scope.within("started_at")
-            yield "ledger", "danger", "ipai.ledger.verification", faulty, ("list", "form")
+            yield self._need("ledger", "danger", "ipai.ledger.verification", faulty, ("list", "form"))
         if self._readable("ipai.consistency.finding"):
             found = Domain("resolved_at", "=", False) & Domain("severity", "=", "error")
-            yield "findings", "danger", "ipai.consistency.finding", found, ("list",)
+            yield self._need("findings", "danger", "ipai.consistency.finding", found, ("list",))
 
     @api.model
     def _needs_of_activities(self):
         mine = Domain("user_id", "=", self.env.uid) & Domain(
             "res_model", "=like", "ipai.%"
         )
-        yield "activities", "info", "mail.activity", mine
+        yield self._need("activities", "info", "mail.activity", mine)

@@ -18,7 +18,7 @@ class ControlRoom(models.AbstractModel):
     # --- releases --------------------------------------------------------------------
 
     @api.model
-    def _stages(self, scope):
+    def _stages(self, scope, stages):
         """Open releases by stage, in the order of the board."""
         model = "ipai.release"
         here = scope.of_projects() & Domain("is_open", "=", True)
@@ -26,12 +26,10 @@ class ControlRoom(models.AbstractModel):
         counts = dict(releases._read_group(here, ["stage_id"], ["__count"]))
         stuck = Domain("is_rotting", "=", True)
         rotting = dict(releases._read_group(here & stuck, ["stage_id"], ["__count"]))
-        stages = []
-        for stage in self.env["ipai.release.stage"].search([]):
+        columns = []
+        for stage in stages.filtered(lambda stage: not stage.is_closing):
             of_stage = here & Domain("stage_id", "=", stage.id)
-            if stage.is_closing:
-                continue
-            stages.append(
+            columns.append(
                 self._figure(
                     model,
                     of_stage,
@@ -46,7 +44,7 @@ class ControlRoom(models.AbstractModel):
             )
         return {
             "total": self._figure(model, here, sum(counts.values()), views),
-            "stages": stages,
+            "stages": columns,
         }
 
     # --- gates -----------------------------------------------------------------------
@@ -168,16 +166,20 @@ class ControlRoom(models.AbstractModel):
             return None
         here = scope.of_projects()
         out = here & Domain("unmet_control_count", ">", 0)
-        environments = self.env[model]
-        worst = environments.search_fetch(
+        counts = dict(
+            self.env[model]._read_group(here, ["unmet_control_count"], ["__count"])
+        )
+        total = sum(counts.values())
+        sound = counts.get(0, 0) + counts.get(False, 0)
+        worst = self.env[model].search_fetch(
             out,
             ["name", "category", "project_id", "unmet_control_count"],
             limit=ROWS,
             order="unmet_control_count desc, category desc, id",
         )
         return {
-            "total": self._figure(model, here, environments.search_count(here)),
-            "out": self._figure(model, out, environments.search_count(out)),
+            "total": self._figure(model, here, total),
+            "out": self._figure(model, out, total - sound),
             "rows": [
                 {
                     "id": each.id,
