@@ -5,7 +5,7 @@
     "category": "Productivity/Release Governance",
     "author": "Release Gates contributors",
     "license": "AGPL-3",
-    "depends": ["mail", "queue_job"],
+    "depends": ["bus", "mail", "queue_job"],
     "external_dependencies": {"python": ["jsonschema", "PyYAML"]},
     "data": [
         "security/groups.xml",

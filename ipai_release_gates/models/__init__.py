@@ -5,3 +5,4 @@ from . import operations
 from . import ingest
 from . import actions
 from . import reporting
+from . import live

@@ -18,6 +18,7 @@ from . import test_incidents
 from . import test_kpis
 from . import test_ledger
 from . import test_ledger_verification
+from . import test_live
 from . import test_new_persona
 from . import test_next_steps
 from . import test_operational_requirements
