@@ -90,6 +90,7 @@
         "views/reporting/exception_status_views.xml",
         "views/reporting/deployment_history_views.xml",
         "views/reporting/persona_kpi_views.xml",
+        "views/reporting/control_room_views.xml",
         "views/menus.xml",
     ],
     "demo": [

@@ -10,3 +10,4 @@ from . import control_room
 from . import control_room_needs
 from . import control_room_state
 from . import control_room_delivery
+from . import res_users_settings

@@ -31,7 +31,8 @@ class ControlRoom(models.AbstractModel):
     def _delivery(self, scope, targets):
         """The figures of the span, of the span before it, and over time.
 
-        :returns: list of dicts in the order of :data:`dora.METRICS`
+        :returns: dict with ``report`` and ``figures``, in the order of
+            :data:`dora.METRICS`
         """
         if not self._readable(_HISTORY):
             return None
@@ -47,7 +48,7 @@ class ControlRoom(models.AbstractModel):
             & scope.within("deployed_at")
         )
         views = ("list", "pivot", "graph")
-        return [
+        figures = [
             self._figure(
                 _HISTORY,
                 here & _COUNTED[key],
@@ -70,6 +71,7 @@ class ControlRoom(models.AbstractModel):
             )
             for key, metric in dora.METRICS.items()
         ]
+        return {"report": self._open(_HISTORY, here, views), "figures": figures}
 
     @api.model
     def _changes(self, scope):
@@ -144,7 +146,8 @@ class ControlRoom(models.AbstractModel):
     def _kpis(self, scope, targets, held):
         """The KPIs of each persona, those of the user's personas first.
 
-        :returns: list of dicts with ``persona``, ``is_mine`` and ``kpis``
+        :returns: dict with ``report`` and ``panels``, dicts with ``persona``,
+            ``is_mine`` and ``kpis``
         """
         if not self._readable(_KPI):
             return None
@@ -186,7 +189,12 @@ class ControlRoom(models.AbstractModel):
             for persona in self.env["ipai.persona"].search([])
             if persona.code in by_persona
         ]
-        return sorted(panels, key=lambda panel: not panel["is_mine"])
+        return {
+            "report": self._open(
+                _KPI, self._kpi_domain(scope), ("list", "pivot", "graph")
+            ),
+            "panels": sorted(panels, key=lambda panel: not panel["is_mine"]),
+        }
 
 
 def _ratio(over, under, count):

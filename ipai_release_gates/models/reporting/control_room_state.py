@@ -125,7 +125,7 @@ class ControlRoom(models.AbstractModel):
                     ),
                 }
             )
-        return gates
+        return {"report": self._open(model, standing, views), "rows": gates}
 
     # --- exceptions ------------------------------------------------------------------
 
@@ -151,8 +151,12 @@ class ControlRoom(models.AbstractModel):
             buckets.append(
                 self._figure(model, domain, count, hours_from=low, hours_to=high)
             )
+        report = "ipai.report.exception.status"
         return {
             "total": self._figure(model, here, len(ends or ())),
+            "report": self._open(
+                report, scope.of_projects(), ("list", "pivot", "graph")
+            ),
             "buckets": buckets,
         }
 
@@ -170,7 +174,7 @@ class ControlRoom(models.AbstractModel):
             self.env[model]._read_group(here, ["unmet_control_count"], ["__count"])
         )
         total = sum(counts.values())
-        sound = counts.get(0, 0) + counts.get(False, 0)
+        sound = counts.get(0, 0)
         worst = self.env[model].search_fetch(
             out,
             ["name", "category", "project_id", "unmet_control_count"],
@@ -215,7 +219,7 @@ class ControlRoom(models.AbstractModel):
         )
         labels = dict(last._fields["status"]._description_selection(self.env))
         return {
-            "all": self._open(model, here, ("list", "pivot", "graph")),
+            "report": self._open(model, here, ("list", "pivot", "graph")),
             "rows": [
                 {
                     "id": each.deployment_id.id,

@@ -79,10 +79,22 @@ RECOVERY_HOURS = hours(
     SQL("greatest(recovery.restored_at - recovery.detected_at, interval '0')")
 )
 
-#: Whether it brought its commit to production for the first time.
+#: When the project first heard of the commit.
+_HEARD_AT = SQL(
+    """
+    (SELECT min(heard.recorded_at)
+       FROM ipai_revision heard
+       JOIN ipai_release hr ON hr.id = heard.release_id
+      WHERE heard.source_ref = v.source_ref
+        AND hr.project_id = r.project_id)
+    """
+)
+
+#: Whether it brought its commit to production for the first time. Of one that ran before
+#: anybody spoke of its commit, how long it took is not known.
 IS_FIRST_DELIVERY = SQL(
     """
-    (%s AND %s AND NOT EXISTS (
+    (%s AND %s AND d.deployed_at >= %s AND NOT EXISTS (
         SELECT FROM ipai_revision same
           JOIN ipai_release sr ON sr.id = same.release_id
           JOIN ipai_deployment former ON former.revision_id = same.id
@@ -95,25 +107,15 @@ IS_FIRST_DELIVERY = SQL(
     """,
     IS_CHANGE,
     _succeeded(SQL("d")),
+    _HEARD_AT,
     _succeeded(SQL("former")),
 )
 
 #: From the first time the project heard of the commit until it ran in production.
 CHANGE_LEAD_HOURS = SQL(
-    "CASE WHEN %s THEN greatest(%s, 0) END",
+    "CASE WHEN %s THEN %s END",
     IS_FIRST_DELIVERY,
-    hours(
-        SQL(
-            """
-            d.deployed_at - (
-                SELECT min(heard.recorded_at)
-                  FROM ipai_revision heard
-                  JOIN ipai_release hr ON hr.id = heard.release_id
-                 WHERE heard.source_ref = v.source_ref
-                   AND hr.project_id = r.project_id)
-            """
-        )
-    ),
+    hours(SQL("d.deployed_at - %s", _HEARD_AT)),
 )
 
 #: A change nobody had planned: made while an incident of production was open, after a

@@ -107,7 +107,8 @@ class DeploymentHistory(models.Model):
     is_first_delivery = fields.Boolean(
         string="First delivery",
         readonly=True,
-        help="A change whose commit had never run in the project's production before.",
+        help="A change whose commit was known to the project, and had never run in its "
+        "production before.",
     )
     change_lead_hours = fields.Float(
         string="Change lead time (hours)",
