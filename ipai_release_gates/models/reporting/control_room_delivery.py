@@ -163,7 +163,12 @@ class ControlRoom(models.AbstractModel):
                 totals[place] += amount or 0
         labels = dict(self.env[_KPI]._fields["kpi"]._description_selection(self.env))
         by_persona = defaultdict(list)
+        operations = self._readable("ipai.incident")
         for code, kpi in KPIS.items():
+            # As the rules of the report have it: those of operations are for whoever
+            # reads operations. Without rows they would say that there is no data.
+            if not (operations or kpi.model in ("ipai.release", "ipai.revision")):
+                continue
             over, under, count = summed.get((code, False), (0.0, 0.0, 0))
             value = _ratio(over, under, count)
             former = _ratio(*summed.get((code, True), (0.0, 0.0, 0)))
