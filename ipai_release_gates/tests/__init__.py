@@ -3,6 +3,7 @@ from . import test_browser
 from . import test_ci_onboarding
 from . import test_consistency
 from . import test_control_room
+from . import test_control_room_browser
 from . import test_deployments
 from . import test_drills
 from . import test_environments

@@ -1,4 +1,4 @@
-"""The control room: figures that are right, lead to their records, and tell nobody more.
+"""The control room: figures that are right, lead to their records and tell no more.
 
 What the figures of delivery should be is worked out here once more, from the records
 and in plain Python, on releases that lived at random.
@@ -129,9 +129,7 @@ class TestDelivery(ControlRoomCase):
                     with self.later(hours=-hours * chance.uniform(0, 1)):
                         self.deploy(
                             deployment.release_id,
-                            rollback_of=chance.choice(
-                                (None, deployment.external_id)
-                            )
+                            rollback_of=chance.choice((None, deployment.external_id))
                             or "",
                         )
 
@@ -482,9 +480,7 @@ class TestControlRoom(ControlRoomCase):
         self.assertEqual(self.opened(needs["sign_offs"], self.qa).ids, waiting.ids)
         self.assertNotIn("exceptions_to_decide", needs)
         needs = self.needs(self.dev)
-        self.assertIn(
-            other, self.opened(needs["held_by_my_gate"], self.dev).sudo()
-        )
+        self.assertIn(other, self.opened(needs["held_by_my_gate"], self.dev).sudo())
         self.assertIn("exceptions_expiring", needs)
         self.assertNotIn("incidents", needs)
         needs = self.needs(self.sre)
@@ -536,9 +532,7 @@ class TestControlRoom(ControlRoomCase):
         self.assertEqual(own, 3)
         self.project.member_ids = False
         told = self.room(self.dev)
-        self.assertEqual(
-            {figure["count"] for figure in self.figures_in(told)}, {0}
-        )
+        self.assertEqual({figure["count"] for figure in self.figures_in(told)}, {0})
         self.assertEqual(told["choices"]["projects"], [])
 
     def test_who_is_of_another_company_sees_nothing_of_it(self):

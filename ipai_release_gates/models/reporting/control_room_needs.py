@@ -109,13 +109,13 @@ class ControlRoom(models.AbstractModel):
             yield self._need("exceptions_to_decide", "warning", model, here & waiting)
         # Whoever asked for it has to act before it ends; so have those who decide.
         decides = held & {code for risk in RISKS.values() for code in risk.personas}
-        mine = (
-            Domain.TRUE if decides else Domain("recorded_by_id", "=", self.env.uid)
-        )
+        mine = Domain.TRUE if decides else Domain("recorded_by_id", "=", self.env.uid)
         expiring = Domain("in_force", "=", True) & Domain(
             "expires_at", "<", scope.now + EXPIRING
         )
-        yield self._need("exceptions_expiring", "warning", model, here & mine & expiring)
+        yield self._need(
+            "exceptions_expiring", "warning", model, here & mine & expiring
+        )
         overdue = Domain("review_overdue", "=", True)
         pending = Domain("review_status", "=", "pending") & ~overdue
         if decides or not held:
@@ -128,9 +128,7 @@ class ControlRoom(models.AbstractModel):
         """Requests that a persona I hold has yet to decide, and that I may decide."""
         mine = []
         for code in sorted(held):
-            levels = [
-                level for level, risk in RISKS.items() if code in risk.personas
-            ]
+            levels = [level for level, risk in RISKS.items() if code in risk.personas]
             if levels:
                 approved = Domain("persona_id.code", "=", code) & Domain(
                     "decision", "=", "approved"
@@ -179,7 +177,9 @@ class ControlRoom(models.AbstractModel):
                 yield self._need(key, tone, history, domain, ("list",), count)
         if self._readable("ipai.incident"):
             model, here = "ipai.incident", scope.of_projects()
-            yield self._need("incidents", "danger", model, here & Domain("resolved_at", "=", False))
+            yield self._need(
+                "incidents", "danger", model, here & Domain("resolved_at", "=", False)
+            )
             owed = Domain("postmortem_status", "=", "pending") & Domain(
                 "resolved_at", "!=", False
             )
@@ -200,10 +200,14 @@ class ControlRoom(models.AbstractModel):
             return
         if self._readable("ipai.ledger.verification"):
             faulty = Domain("result", "=", "faulty") & scope.within("started_at")
-            yield self._need("ledger", "danger", "ipai.ledger.verification", faulty, ("list", "form"))
+            yield self._need(
+                "ledger", "danger", "ipai.ledger.verification", faulty, ("list", "form")
+            )
         if self._readable("ipai.consistency.finding"):
             found = Domain("resolved_at", "=", False) & Domain("severity", "=", "error")
-            yield self._need("findings", "danger", "ipai.consistency.finding", found, ("list",))
+            yield self._need(
+                "findings", "danger", "ipai.consistency.finding", found, ("list",)
+            )
 
     @api.model
     def _needs_of_activities(self):

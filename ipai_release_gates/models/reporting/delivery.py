@@ -90,8 +90,8 @@ _HEARD_AT = SQL(
     """
 )
 
-#: Whether it brought its commit to production for the first time. Of one that ran before
-#: anybody spoke of its commit, how long it took is not known.
+#: Whether it brought its commit to production for the first time. Of one that ran
+#: before anybody spoke of its commit, how long it took is not known.
 IS_FIRST_DELIVERY = SQL(
     """
     (%s AND %s AND d.deployed_at >= %s AND NOT EXISTS (

@@ -84,7 +84,8 @@ export class ControlRoom extends Component {
     }
 
     async onFilters(filters) {
-        const days = filters.range === "custom" ? { from: filters.from, to: filters.to } : {};
+        const days =
+            filters.range === "custom" ? { from: filters.from, to: filters.to } : {};
         await this.use({
             range: filters.range,
             ...days,

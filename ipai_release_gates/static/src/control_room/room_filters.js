@@ -35,9 +35,7 @@ export class RoomFilters extends Component {
         if (!chosen.length) {
             return _t("All projects");
         }
-        return chosen.length === 1
-            ? chosen[0].name
-            : _t("%s projects", chosen.length);
+        return chosen.length === 1 ? chosen[0].name : _t("%s projects", chosen.length);
     }
 
     change(values) {

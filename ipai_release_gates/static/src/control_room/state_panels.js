@@ -79,7 +79,8 @@ export class ExceptionsPanel extends Component {
             key: bucket.hours_from,
             name: this.span(bucket),
             figure: bucket,
-            tone: bucket.hours_from === 0 ? "bad" : bucket.hours_to ? "waived" : "plain",
+            tone:
+                bucket.hours_from === 0 ? "bad" : bucket.hours_to ? "waived" : "plain",
         }));
     }
 

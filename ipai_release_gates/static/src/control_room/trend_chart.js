@@ -36,7 +36,9 @@ export class TrendChart extends Component {
     get words() {
         const points = this.props.points
             .filter((point) => point.value !== null)
-            .map((point) => `${day(point.from)}: ${format(point.value, this.props.unit)}`);
+            .map(
+                (point) => `${day(point.from)}: ${format(point.value, this.props.unit)}`
+            );
         return _t("%(title)s over time. %(points)s", {
             title: this.props.title,
             points: points.join("; ") || NO_DATA,

@@ -33,7 +33,10 @@ async function visit(menu, { action, menu: menuService, orm }) {
     await menuService.selectMenu(menu);
     if (menu.actionPath === "control-room") {
         // A page of its own, see control_room_tour.js.
-        await until(() => document.querySelector(".ipai_room_grid[data-range]"), menu.name);
+        await until(
+            () => document.querySelector(".ipai_room_grid[data-range]"),
+            menu.name
+        );
         assertNoDialog(menu.name);
         return;
     }
