@@ -495,8 +495,13 @@ class TestControlRoom(ControlRoomCase):
         self.assertNotIn("sign_offs", self.needs(self.qa))
         self.assertIn("sign_offs", self.needs(self.qa2))
 
-    def test_a_deployment_awaits_its_confirmation(self):
-        self.deploy(self.approved())
+    def test_a_deployment_awaits_its_confirmation_until_another_replaces_it(self):
+        release = self.approved()
+        with self.later(hours=-40):
+            self.deploy(release)
+        self.assertEqual(self.needs(self.sre)["g4_missed"]["count"], 1)
+        self.deploy(release)
+        self.assertNotIn("g4_missed", self.needs(self.sre))
         for user in (self.rm, self.sre):
             self.assertEqual(self.needs(user)["g4_awaiting"]["count"], 1)
 

@@ -160,9 +160,8 @@ class ControlRoom(models.AbstractModel):
         if self._readable(history):
             runs = (
                 scope.of_projects()
-                & Domain("environment_category", "=", "production")
+                & Domain("is_judged", "=", True)
                 & Domain("status", "=", "succeeded")
-                & Domain("is_current", "=", True)
                 & Domain("is_open", "=", True)
             )
             counts = dict(

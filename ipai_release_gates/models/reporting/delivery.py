@@ -79,15 +79,26 @@ RECOVERY_HOURS = hours(
     SQL("greatest(recovery.restored_at - recovery.detected_at, interval '0')")
 )
 
+#: The revisions of the same commit. It is looked up first: without the fence the planner
+#: may go through all releases of the project for each deployment.
+_SAME_COMMIT = SQL(
+    """
+    SELECT id, release_id, recorded_at
+      FROM ipai_revision
+     WHERE source_ref = v.source_ref
+    OFFSET 0
+    """
+)
+
 #: When the project first heard of the commit.
 _HEARD_AT = SQL(
     """
     (SELECT min(heard.recorded_at)
-       FROM ipai_revision heard
+       FROM (%s) heard
        JOIN ipai_release hr ON hr.id = heard.release_id
-      WHERE heard.source_ref = v.source_ref
-        AND hr.project_id = r.project_id)
-    """
+      WHERE hr.project_id = r.project_id)
+    """,
+    _SAME_COMMIT,
 )
 
 #: Whether it brought its commit to production for the first time. Of one that ran
@@ -95,12 +106,11 @@ _HEARD_AT = SQL(
 IS_FIRST_DELIVERY = SQL(
     """
     (%s AND %s AND d.deployed_at >= %s AND NOT EXISTS (
-        SELECT FROM ipai_revision same
+        SELECT FROM (%s) same
           JOIN ipai_release sr ON sr.id = same.release_id
           JOIN ipai_deployment former ON former.revision_id = same.id
           JOIN ipai_environment fe ON fe.id = former.environment_id
-         WHERE same.source_ref = v.source_ref
-           AND sr.project_id = r.project_id
+         WHERE sr.project_id = r.project_id
            AND fe.category = 'production'
            AND (former.deployed_at, former.id) < (d.deployed_at, d.id)
            AND %s))
@@ -108,6 +118,7 @@ IS_FIRST_DELIVERY = SQL(
     IS_CHANGE,
     _succeeded(SQL("d")),
     _HEARD_AT,
+    _SAME_COMMIT,
     _succeeded(SQL("former")),
 )
 

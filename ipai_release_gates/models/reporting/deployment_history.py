@@ -80,6 +80,11 @@ class DeploymentHistory(models.Model):
         help="Production only. At this moment: what is not confirmed by its deadline "
         "has failed, unless an exception covers that.",
     )
+    is_judged = fields.Boolean(
+        string="Judged by G4",
+        readonly=True,
+        help="The latest to production of the release's current revision.",
+    )
     confirmation_due_at = fields.Datetime(string="Confirm by", readonly=True)
     confirmed_at = fields.Datetime(string="Confirmed on", readonly=True)
     hours_to_confirm = fields.Float(
@@ -220,6 +225,7 @@ class DeploymentHistory(models.Model):
                          AND d.confirmation_due_at < %(now)s THEN 'failed'
                         ELSE d.g4_status
                    END AS g4_status,
+                   e.category = 'production' AND gate.is_judged AS is_judged,
                    d.confirmation_due_at,
                    d.confirmed_at,
                    %(hours_to_confirm)s AS hours_to_confirm,
