@@ -79,8 +79,8 @@ RECOVERY_HOURS = hours(
     SQL("greatest(recovery.restored_at - recovery.detected_at, interval '0')")
 )
 
-#: The revisions of the same commit. It is looked up first: without the fence the planner
-#: may go through all releases of the project for each deployment.
+#: The revisions of the same commit. It is looked up first: without the fence the
+#: planner may go through all releases of the project for each deployment.
 _SAME_COMMIT = SQL(
     """
     SELECT id, release_id, recorded_at

@@ -43,7 +43,12 @@ export class ControlRoom extends Component {
     setup() {
         this.action = useService("action");
         this.orm = useService("orm");
-        this.state = useState({ data: null, error: null, isLoading: true });
+        this.state = useState({
+            data: null,
+            error: null,
+            isLoading: true,
+            isOutdated: false,
+        });
         this.filters = user.settings?.[SETTING] || {};
         this.asked = 0;
         useSubEnv({
@@ -70,6 +75,7 @@ export class ControlRoom extends Component {
             return;
         }
         this.state.isLoading = false;
+        this.state.isOutdated = false;
         this.state.error = error && this.reason(error);
         if (data) {
             this.state.data = data;
@@ -101,6 +107,8 @@ export class ControlRoom extends Component {
     /** Take other filters, and keep them for the next time. */
     async use(filters) {
         this.filters = filters;
+        // What is on screen answers another question; a live update does not dim it.
+        this.state.isOutdated = true;
         await this.load();
         if (!this.state.error && user.settings) {
             await user.setUserSettings(SETTING, filters);

@@ -65,7 +65,7 @@ export class TrendChart extends Component {
                 pointRadius: 2,
                 pointBackgroundColor: tone,
                 spanGaps: true,
-                tension: 0.25,
+                cubicInterpolationMode: "monotone",
             },
         ];
         if (this.props.target !== null && this.props.target !== undefined) {
