@@ -42,7 +42,8 @@ _WHEN = """new Promise((resolve, reject) => {
     });
     const timer = setTimeout(() => {
         observer.disconnect();
-        reject(new Error(%(what)s + ", but: " + document.body.innerText.slice(0, 2000)));
+        const shown = document.body.innerText.slice(0, 2000);
+        reject(new Error(%(what)s + ", but: " + shown));
     }, %(seconds)s * 1000);
 })"""
 

@@ -6,7 +6,7 @@ import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 
 import { useReleaseUpdates } from "../live/live_hook";
-import { refreshList } from "../live/refresh_list";
+import { mustLoadAll, refreshList } from "../live/refresh_list";
 
 /** A board that follows what happens to releases. */
 export class ReleaseKanbanController extends RottingKanbanController {
@@ -22,7 +22,8 @@ export class ReleaseKanbanController extends RottingKanbanController {
     get isBusy() {
         return (
             !this.model.isReady ||
-            Boolean(this.quickCreateState.groupId && this.model.useSampleModel) ||
+            // A column that is drawn anew does not keep what is typed there.
+            Boolean(this.quickCreateState.groupId && mustLoadAll(this.model, null)) ||
             Boolean(this.rootRef.el?.querySelector(".o_dragged"))
         );
     }

@@ -60,6 +60,11 @@ function canSort(root) {
     );
 }
 
+/** Whether a board or a list can follow only by being loaded as a whole. */
+export function mustLoadAll({ root, useSampleModel }, ids) {
+    return useSampleModel || (root.isGrouped ? !canSort(root) : !ids);
+}
+
 /**
  * Show what changed on the server, and leave the rest of a board or a list as it is.
  *
@@ -73,9 +78,15 @@ function canSort(root) {
 export async function refreshList(model, orm, ids) {
     await model.mutex.getUnlockedDef();
     const { root } = model;
-    if (model.useSampleModel || !ids || (root.isGrouped && !canSort(root))) {
+    if (mustLoadAll(model, ids)) {
         model.useSampleModel = false;
         await model.load();
+        return;
+    }
+    if (!ids) {
+        const unfolded = root.groups.filter((group) => !group.isFolded);
+        await Promise.all(unfolded.map((group) => group.list.load()));
+        await updateCounts(root, orm);
         return;
     }
     const { records: rows } = await orm.webSearchRead(
