@@ -35,7 +35,10 @@ _WHEN = """new Promise((resolve, reject) => {
     const holds = () => %(condition)s;
     if (holds()) { return resolve(Date.now()); }
     const observer = new MutationObserver(() => {
-        if (holds()) { clearTimeout(timer); observer.disconnect(); resolve(Date.now()); }
+        if (!holds()) { return; }
+        clearTimeout(timer);
+        observer.disconnect();
+        resolve(Date.now());
     });
     observer.observe(document, {
         subtree: true, childList: true, attributes: true, characterData: true,

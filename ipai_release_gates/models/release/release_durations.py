@@ -15,7 +15,7 @@ _AGES = {
 
 
 class Release(models.Model):
-    """How long things have lasted and will last; read by screens, never by the engine."""
+    """How long things have lasted and will last; read by screens, not the engine."""
 
     _inherit = "ipai.release"
 
@@ -89,7 +89,7 @@ class Release(models.Model):
 
     @api.model
     def _fresh_until(self, condition, limit):
-        """Until when the oldest fact behind a condition is young enough, as ISO text."""
+        """Until when the oldest fact of a condition is young enough, as ISO text."""
         ages = []
         for kind, (model, name) in _AGES.items():
             ids = [fact["id"] for fact in condition["facts"] if fact["kind"] == kind]
