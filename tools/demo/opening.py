@@ -52,7 +52,7 @@ def open_release(play, commit):
     play.call_refused(
         "ci",
         f"opens a release of {PROJECT} by a short SHA",
-        "must be a full SHA",
+        "Must be the full commit SHA",
         *("ipai.control.plane", "open_release", {**values, "source_ref": commit.short}),
     )
     release = open_quietly(play, commit, name)
