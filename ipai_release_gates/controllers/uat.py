@@ -50,6 +50,8 @@ class Uat(Controller):
         if not invitation:
             return self._page({"invitation": None}, 404)
         invitation = invitation.with_context(lang=request.env.lang)
+        # A file is no answer to anything that is asked here.
+        form = {name: said for name, said in form.items() if isinstance(said, str)}
         values, status = {"error": None, "form": form, "thanks": False}, 200
         if request.httprequest.method == "POST":
             try:

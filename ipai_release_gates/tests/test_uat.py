@@ -234,6 +234,8 @@ class TestUat(UatCase):
         for results, name, named in (
             (whole, "", "Name: sign"),
             (whole, "x" * 101, "Name: sign"),
+            (whole, "Car\0la", "Name: sign"),
+            (whole, "alraC\u202e", "Name: sign"),
             (self.answers(invitation, "passed", None), "Carla", f"{tax}: choose"),
             (self.answers(invitation, "passed", "good"), "Carla", f"{tax}: choose"),
             (self.answers(invitation, "passed", "failed"), "Carla", f"{tax}: say"),
@@ -367,6 +369,17 @@ class TestUatPage(HttpCase, UatCase):
             ),
             1,
         )
+
+    def test_a_file_is_no_answer(self):
+        invitation, link = self.invite()
+        form = {f"result_{c.id}": "passed" for c in invitation.criterion_ids}
+        answer = self.url_open(
+            self.path(link),
+            data={"csrf_token": http.Request.csrf_token(self), **form},
+            files={"name": ("Carla", b"Carla")},
+        )
+        self.assertEqual(answer.status_code, 422)
+        self.assertEqual(invitation.state, "open")
 
     def test_a_link_that_never_was_tells_nothing(self):
         self.invite()

@@ -379,7 +379,8 @@ class UatInvitation(models.Model):
 
     def _read_signature(self, name, comment):
         name = " ".join((name or "").split())
-        if not 2 <= len(name) <= 100:
+        # What cannot be seen would make of it another name, or no text at all.
+        if not 2 <= len(name) <= 100 or not name.isprintable():
             raise ValidationError(
                 self.env._("Name: sign with your name, 2 to 100 characters.")
             )
