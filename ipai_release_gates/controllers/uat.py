@@ -1,5 +1,31 @@
+import logging
+import re
+
 from odoo.exceptions import UserError
 from odoo.http import Controller, request, route
+
+_TOKEN = re.compile(r"(/ipai/uat/)[^/?#\s\"]+")
+
+
+class _WithoutToken(logging.Filter):
+    """Takes the token of a link out of what the server logs of each request.
+
+    Who reads the log is no customer, and with the token would answer as one.
+    """
+
+    def filter(self, record):
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                _TOKEN.sub(r"\1***", arg) if isinstance(arg, str) else arg
+                for arg in record.args
+            )
+        return True
+
+
+# Once, however often this module is imported anew.
+_log_of_requests = logging.getLogger("werkzeug")
+if not any(type(f).__name__ == "_WithoutToken" for f in _log_of_requests.filters):
+    _log_of_requests.addFilter(_WithoutToken())
 
 
 class Uat(Controller):
@@ -24,6 +50,8 @@ class Uat(Controller):
         if not invitation:
             return self._page({"invitation": None}, 404)
         invitation = invitation.with_context(lang=request.env.lang)
+        # A file is no answer to anything that is asked here.
+        form = {name: said for name, said in form.items() if isinstance(said, str)}
         values, status = {"error": None, "form": form, "thanks": False}, 200
         if request.httprequest.method == "POST":
             try:
@@ -55,4 +83,6 @@ class Uat(Controller):
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Robots-Tag"] = "noindex"
+        # What is clicked here is signed: no other page lays itself over it.
+        response.headers["X-Frame-Options"] = "DENY"
         return response

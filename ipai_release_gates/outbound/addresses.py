@@ -10,7 +10,14 @@ from ipaddress import IPv4Address, IPv6Network, ip_address
 _METADATA = frozenset(
     map(
         ip_address,
-        ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254"),
+        (
+            "100.100.100.200",
+            "168.63.129.16",
+            "192.0.0.192",
+            "fd00:ec2::23",
+            "fd00:ec2::254",
+            "fd20:ce::254",
+        ),
     )
 )
 #: Translates to IPv4: the last 32 bits are the address (RFC 6052).

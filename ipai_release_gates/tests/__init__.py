@@ -1,5 +1,6 @@
 from . import test_answers_table
 from . import test_browser
+from . import test_bypass_secrets
 from . import test_ci_onboarding
 from . import test_consistency
 from . import test_control_room

@@ -758,6 +758,29 @@ class TestConfiguration(GithubCase):
             self.answer(protection)
         self.assertEqual(protection.state, "approved")
 
+    def test_a_company_does_not_sign_with_the_key_of_another(self):
+        self.app.key_variable = "IPAI_GITHUB_KEY_TEST"
+        company = self.env["res.company"].create({"name": "Elsewhere"})
+        stranger = self.new_user(
+            "stranger",
+            "group_governance_admin",
+            company_id=company.id,
+            company_ids=[(6, 0, company.ids)],
+        )
+        apps = self.env["ipai.github.app"].with_user(stranger)
+        values = {"name": "Theirs", "client_id": self.app.client_id}
+        theirs = apps.create(values)
+        refusal = "holds the key of another company"
+        # Also while it is archived, the variable holds the key of that company's app.
+        for self.app.active in (True, False):
+            with self.assertRaisesRegex(ValidationError, refusal), self.cr.savepoint():
+                theirs.key_variable = "IPAI_GITHUB_KEY_TEST"
+        with self.assertRaisesRegex(ValidationError, refusal), self.cr.savepoint():
+            apps.create({**values, "key_variable": "IPAI_GITHUB_KEY_TEST"})
+        theirs.key_variable = "IPAI_GITHUB_KEY_THEIRS"
+        # Within its company several apps may name it.
+        self.app.copy({"name": "Second"}).key_variable = "IPAI_GITHUB_KEY_TEST"
+
     @mute_logger("odoo.sql_db")
     def test_no_other_variable_is_named(self):
         for name in ("PGPASSWORD", "IPAI_GITHUB_KEYS", "IPAI_GITHUB_KEY_a", "HOME"):

@@ -193,7 +193,7 @@ class TestGuards(GateCase):
         cls.env["ipai.recovery.drill"].with_user(cls.sre).create(cls.drill_values())
         cls.env["ipai.uat.invitation"].with_user(cls.qa)._invite(
             cls.release.with_user(cls.qa),
-            cls.qa.partner_id,
+            cls.customer(),
             ["It works"],
             14,
             by_hand=True,

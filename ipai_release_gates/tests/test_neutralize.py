@@ -18,7 +18,7 @@ class TestNeutralize(GateCase):
             .with_user(cls.qa)
             ._invite(
                 cls.open_release().with_user(cls.qa),
-                cls.qa.partner_id,
+                cls.customer(),
                 ["It works"],
                 14,
                 by_hand=True,

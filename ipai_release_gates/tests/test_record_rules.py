@@ -227,7 +227,7 @@ class TestRecordRules(GateCase):
             {"release_id": release.id, "name": "Down"}
         )
         cls.env["ipai.uat.invitation"].with_user(cls.qa)._invite(
-            release.with_user(cls.qa), cls.qa.partner_id, ["It works"], 14, by_hand=True
+            release.with_user(cls.qa), cls.customer(), ["It works"], 14, by_hand=True
         )
         release.with_user(cls.auditor).action_verify_ledger()
         cls.connect_github(release)

@@ -2,13 +2,16 @@
 
 import base64
 import json
+import logging
 import re
 from datetime import timedelta
+from unittest.mock import patch
 
 from lxml import html
 
 from odoo import http
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.service.server import CommonRequestHandler
 from odoo.tests import HttpCase, tagged
 
 from .common import ROLES, GateCase
@@ -21,16 +24,14 @@ class UatCase(GateCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.release = cls.bring_to(cls.open_release("UAT"), "qa_validation")
-        cls.customer = cls.env["res.partner"].create(
-            {"name": "Customer", "email": "customer@example.com"}
-        )
+        cls.partner = cls.customer().sudo(False)
         cls.Invitation = cls.env["ipai.uat.invitation"]
 
     def invite(self, user=None, **values):
         """An invitation and its link."""
         values = {
             "release": self.release,
-            "partner": self.customer,
+            "partner": self.partner,
             "criteria": CRITERIA,
             "days": 14,
             "by_hand": True,
@@ -94,6 +95,45 @@ class TestUat(UatCase):
                     mine.read(["token_digest"])
                 with self.assertRaises(AccessError):
                     mine.search([("token_digest", "=like", "a%")])
+
+    def test_a_link_to_pass_on_is_shown_to_its_inviter_and_kept_by_nobody(self):
+        wizard = (
+            self.env["ipai.uat.wizard"]
+            .with_user(self.qa)
+            .create(
+                {
+                    "release_id": self.release.id,
+                    "partner_id": self.partner.id,
+                    "criteria": "\n".join(CRITERIA),
+                    "by_hand": True,
+                }
+            )
+        )
+        action = wizard.action_ask()
+        shown = wizard.with_context(**action.get("context", {}))
+        token = re.search(r"/ipai/uat/([\w-]+)", shown.link)[1]
+        self.assertTrue(self.Invitation._of_token(token))
+        # Who reads it answers in the customer's name.
+        for login in ("qa2", "rm"):
+            mine = self.env["ipai.uat.wizard"].with_user(self.users[login])
+            with self.subTest(login):
+                self.assertFalse(mine.search([]))
+                with self.assertRaises(AccessError):
+                    mine.browse(wizard.id).read(["link"])
+        self.env.flush_all()
+        self.assertNotIn(token, str(self.snapshot("ipai_uat_wizard")))
+
+    def test_a_colleague_is_no_customer(self):
+        alias = self.env["res.partner"].create(
+            {"name": "Customer's name", "email": "QA@example.com"}
+        )
+        for partner in (self.qa.partner_id, self.dev.partner_id, alias):
+            for by_hand in (True, False):
+                with (
+                    self.subTest(partner.name, by_hand=by_hand),
+                    self.assertRaisesRegex(ValidationError, "works here"),
+                ):
+                    self.invite(partner=partner, by_hand=by_hand)
 
     def test_nobody_writes_an_invitation_or_an_answer_by_hand(self):
         invitation, _link = self.invite()
@@ -194,6 +234,8 @@ class TestUat(UatCase):
         for results, name, named in (
             (whole, "", "Name: sign"),
             (whole, "x" * 101, "Name: sign"),
+            (whole, "Car\0la", "Name: sign"),
+            (whole, "alraC\u202e", "Name: sign"),
             (self.answers(invitation, "passed", None), "Carla", f"{tax}: choose"),
             (self.answers(invitation, "passed", "good"), "Carla", f"{tax}: choose"),
             (self.answers(invitation, "passed", "failed"), "Carla", f"{tax}: say"),
@@ -328,6 +370,17 @@ class TestUatPage(HttpCase, UatCase):
             1,
         )
 
+    def test_a_file_is_no_answer(self):
+        invitation, link = self.invite()
+        form = {f"result_{c.id}": "passed" for c in invitation.criterion_ids}
+        answer = self.url_open(
+            self.path(link),
+            data={"csrf_token": http.Request.csrf_token(self), **form},
+            files={"name": ("Carla", b"Carla")},
+        )
+        self.assertEqual(answer.status_code, 422)
+        self.assertEqual(invitation.state, "open")
+
     def test_a_link_that_never_was_tells_nothing(self):
         self.invite()
         for token in ("x", "x" * 43, "x" * 500, "%00" * 30):
@@ -335,6 +388,31 @@ class TestUatPage(HttpCase, UatCase):
                 answer = self.url_open(f"/ipai/uat/{token}")
                 self.assertEqual(answer.status_code, 404)
                 self.assertNotIn("UAT", self.text(html.fromstring(answer.text)))
+
+    def test_the_log_of_the_server_does_not_hold_the_link(self):
+        _invitation, link = self.invite()
+        token = link.rpartition("/")[2]
+        # As Odoo's server logs each request, in whatever number of processes.
+        handler = CommonRequestHandler.__new__(CommonRequestHandler)
+        handler.client_address = ("127.0.0.1", 1)
+        handler.command, handler.request_version = "GET", "HTTP/1.1"
+        log = logging.getLogger("werkzeug")
+        for path, code in ((self.path(link), 200), (f"/fr{self.path(link)}?x=1", 404)):
+            handler.path = path
+            handler.requestline = f"GET {path} HTTP/1.1"
+            with self.subTest(path), patch("werkzeug.serving._log") as logged:
+                handler.log_request(code)
+                _level, message, *args = logged.call_args.args
+                record = log.makeRecord("", 20, "", 1, message, tuple(args), None)
+                self.assertTrue(log.filter(record))
+                self.assertIn("/ipai/uat/", record.getMessage())
+                self.assertIn(str(code), record.getMessage())
+                self.assertNotIn(token, record.getMessage())
+
+    def test_the_page_is_shown_in_no_frame(self):
+        _invitation, link = self.invite()
+        answer, _page = self.page(link)
+        self.assertEqual(answer.headers["X-Frame-Options"], "DENY")
 
     def test_without_the_token_of_the_form_nothing_is_taken(self):
         invitation, link = self.invite()

@@ -456,6 +456,28 @@ class TestWhoMayWhat(WebhookCase):
             mine = self.env[f"ipai.webhook.{model}"].with_user(stranger)
             self.assertFalse(mine.search([]), model)
 
+    def test_the_address_is_known_to_governance_and_others_see_where_it_leads(self):
+        # Whoever knows the address of a chat speaks there in our name.
+        url = "https://hooks.example.com/services/T0/secret"
+        self.endpoint.with_user(self.governance).url = url
+        self.assertEqual(self.endpoint.with_user(self.governance).url, url)
+        for login in READERS:
+            if login == "governance":
+                continue
+            mine = self.endpoint.with_user(self.users[login])
+            self.assertEqual(mine.place, "https://hooks.example.com:443/…")
+            self.assertNotIn("url", mine.read()[0])
+            for attempt in (
+                lambda r=mine: r.read(["url"]),
+                lambda r=mine: r.search([("url", "=like", "https://%")]),
+                lambda r=mine: r.search([], order="url"),
+                lambda r=mine: r.export_data(["url"]),
+            ):
+                # Without the right to export nobody gets so far.
+                with self.subTest(login), self.assertRaises(UserError):
+                    attempt()
+            self.assertNotIn('name="url"', str(mine.get_view(view_type="form")["arch"]))
+
     def test_an_endpoint_on_a_host_that_nobody_allowed_is_refused(self):
         for url, words in (
             ("https://evil.example.com/", "Allowed Hosts"),

@@ -20,7 +20,7 @@ class UatWizard(models.TransientModel):
         string="I pass the link on",
         help="Shows you the link instead of mailing it. The evidence will say so.",
     )
-    link = fields.Char(readonly=True)
+    link = fields.Char(compute="_compute_link")
 
     @api.model
     def default_get(self, fields):
@@ -36,6 +36,12 @@ class UatWizard(models.TransientModel):
             values["partner_id"] = former.partner_id.id
         return values
 
+    @api.depends_context("uat_link")
+    def _compute_link(self):
+        # The form shows what its action was given: nothing keeps the link, so that
+        # nobody finds it and answers in the customer's name.
+        self.link = self.env.context.get("uat_link")
+
     def action_ask(self):
         """Invite the customer; by hand, show the link, which cannot be shown again."""
         self.ensure_one()
@@ -50,7 +56,6 @@ class UatWizard(models.TransientModel):
             self.by_hand,
         )
         if link:
-            self.link = link
             return {
                 "type": "ir.actions.act_window",
                 "res_model": self._name,
@@ -58,6 +63,7 @@ class UatWizard(models.TransientModel):
                 "view_mode": "form",
                 "target": "new",
                 "name": self.env._("Pass this link on"),
+                "context": {"uat_link": link},
             }
         return {
             "type": "ir.actions.client",

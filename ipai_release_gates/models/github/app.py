@@ -194,6 +194,28 @@ class GithubApp(models.Model):
                     self.env._("“%s” is no address of an API.", app.api_url)
                 ) from error
 
+    @api.constrains("key_variable", "company_id")
+    def _validate_key_variable(self):
+        # Whoever signs with a key speaks as its app: another company would answer for
+        # repositories that are none of its own. Also of apps the editor may not read;
+        # none is named to them.
+        apps = self.sudo().with_context(active_test=False)
+        for app in apps.filtered("key_variable"):
+            if apps.search_count(
+                [
+                    ("key_variable", "=", app.key_variable),
+                    ("company_id", "!=", app.company_id.id),
+                ],
+                limit=1,
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "%s holds the key of another company's app: give this one a "
+                        "variable of its own.",
+                        app.key_variable,
+                    )
+                )
+
     def _signing_key(self):
         """The private key, for signing only.
 

@@ -38,7 +38,16 @@ class WebhookEndpoint(models.Model):
     url = fields.Char(
         string="Address",
         required=True,
+        # Whoever knows it speaks to many a receiver in our name: addresses of chats
+        # are secrets. Others see where it leads.
+        groups=GOVERNANCE_GROUP,
         help="https://…, of a host that an administrator of Odoo has allowed.",
+    )
+    place = fields.Char(
+        string="Leads to",
+        compute="_compute_place",
+        compute_sudo=True,
+        help="The address without what may be secret in it.",
     )
     company_id = fields.Many2one(
         "res.company",
@@ -170,6 +179,11 @@ class WebhookEndpoint(models.Model):
                     )
                 )
 
+    @api.depends("url")
+    def _compute_place(self):
+        for endpoint in self:
+            endpoint.place = endpoint.url and _place_of(endpoint.url)
+
     # --- what the ledger tells -------------------------------------------------------
 
     @api.model
@@ -180,15 +194,20 @@ class WebhookEndpoint(models.Model):
         if name == "url":
             # Addresses of webhooks are often secrets themselves: where it leads is
             # told, and that it changed.
-            place = outbound.place_of(self.url)
-            digest = outbound.digest_of(self.url)
-            return f"{place.scheme}://{place.host}:{place.port}/… ({digest})"
+            return f"{_place_of(self.url)} ({outbound.digest_of(self.url)})"
         if name == "secret":
             # That there is a new one, nothing of what it is.
             return self.secret_made_at and fields.Datetime.to_string(
                 self.secret_made_at
             )
         return super()._policy_value_of(name)
+
+    def _policy_shown(self, state):
+        shown = super()._policy_shown(state)
+        if state and state.get("url"):
+            # Where it leads is no secret; see above.
+            shown["url"] = state["url"]
+        return shown
 
     # --- the secret ------------------------------------------------------------------
 
@@ -357,6 +376,16 @@ class WebhookEndpoint(models.Model):
                 subject=self.env._("Webhook endpoint switched off: %s", self.name),
                 body=reason,
             )
+
+
+def _place_of(url):
+    """Where an address leads, without its path and query."""
+    try:
+        place = outbound.place_of(url)
+    except outbound.PlaceError:
+        # Still being typed.
+        return "…"
+    return f"{place.scheme}://{place.host}:{place.port}/…"
 
 
 class WebhookSecretShow(models.AbstractModel):

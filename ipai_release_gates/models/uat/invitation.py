@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import escape_psql
 
 from ...ingest import fields as readers
 
@@ -169,6 +170,14 @@ class UatInvitation(models.Model):
                     "Customer: %s has no valid e-mail address.", partner.display_name
                 )
             )
+        if self._works_here(partner, email):
+            raise ValidationError(
+                self.env._(
+                    "Customer: %s works here. A UAT is the word of a customer; what "
+                    "colleagues tested is recorded as their own evidence.",
+                    partner.display_name,
+                )
+            )
         criteria = [line.strip() for line in criteria if line.strip()]
         if not 1 <= len(criteria) <= MAX_CRITERIA:
             raise ValidationError(
@@ -214,6 +223,26 @@ class UatInvitation(models.Model):
             )
         )
         return invitation.sudo(False), link if by_hand else None
+
+    @api.model
+    def _works_here(self, partner, email):
+        """Whether a link would reach somebody of the company instead of a customer."""
+        # Who has a login here is known whoever asks; nothing else of it is told.
+        return bool(
+            self.env["res.users"]
+            .sudo()
+            .search_count(
+                [
+                    ("share", "=", False),
+                    "|",
+                    ("partner_id", "=", partner.id),
+                    "|",
+                    ("email_normalized", "=", email),
+                    ("login", "=ilike", escape_psql(email)),
+                ],
+                limit=1,
+            )
+        )
 
     @api.model
     def _digest(self, token):
@@ -349,7 +378,8 @@ class UatInvitation(models.Model):
 
     def _read_signature(self, name, comment):
         name = " ".join((name or "").split())
-        if not 2 <= len(name) <= 100:
+        # What cannot be seen would make of it another name, or no text at all.
+        if not 2 <= len(name) <= 100 or not name.isprintable():
             raise ValidationError(
                 self.env._("Name: sign with your name, 2 to 100 characters.")
             )

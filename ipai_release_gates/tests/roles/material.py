@@ -396,8 +396,9 @@ class Maker:
         )
 
     def _ask_for_uat(self, piece):
-        with_email = [[["email", "=like", "%@%"]]]
-        partners = self._call("qa", "res.partner", "search", with_email, {"limit": 1})
+        # Somebody from outside: who works here is no customer.
+        outside = [[["email", "=like", "%@%"], ["partner_share", "=", True]]]
+        partners = self._call("qa", "res.partner", "search", outside, {"limit": 1})
         (wizard,) = self._create(
             "qa",
             "ipai.uat.wizard",
