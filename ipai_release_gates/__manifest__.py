@@ -116,6 +116,7 @@
         "demo/releases.xml",
         "demo/operations.xml",
         "demo/exceptions.xml",
+        "demo/tour.xml",
     ],
     "assets": {
         "web.assets_backend": [
