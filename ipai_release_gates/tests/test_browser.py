@@ -98,6 +98,7 @@ class TestBrowser(HttpCase, GateCase):
             {"email": "dev@laptop.example.com", "user_id": self.dev.id}
         )
         self.contradict()
+        self.connect_github(other)
         for login in ROLES:
             with self.subTest(role=login):
                 self.start_tour(

@@ -192,10 +192,15 @@ READERS = {
     "ipai.webhook.endpoint": OVERSIGHT,
     "ipai.webhook.delivery": OVERSIGHT,
     "ipai.webhook.attempt": OVERSIGHT,
+    "ipai.github.app": OVERSIGHT,
+    "ipai.github.repository": OVERSIGHT,
+    "ipai.github.environment": OVERSIGHT,
+    "ipai.github.protection": OPERATIONAL,
+    "ipai.github.check": OPERATIONAL,
 }
-#: What cannot be made by the doors of these roles alone, as for an endpoint an
-#: administrator of Odoo allows a host first. There is nothing to find, and it is asked
-#: for all the same.
+#: What cannot be made by the doors of these roles alone: an administrator of Odoo
+#: allows a host first, GitHub asks. There is nothing to find, and it is asked for all
+#: the same.
 _ABSENT = frozenset(
     {
         "ipai.webhook.source",
@@ -203,6 +208,11 @@ _ABSENT = frozenset(
         "ipai.webhook.endpoint",
         "ipai.webhook.delivery",
         "ipai.webhook.attempt",
+        "ipai.github.app",
+        "ipai.github.repository",
+        "ipai.github.environment",
+        "ipai.github.protection",
+        "ipai.github.check",
     }
 )
 READING = [
@@ -1122,7 +1132,7 @@ CONFIGURATION = {
 }
 #: Versions, pairs, one target per KPI, findings: what takes more than a cell to try has
 #: tests of its own, test_persona_contracts and test_persona_kpis and test_consistency
-#: and test_webhook_sources and test_webhooks.
+#: and test_webhook_sources and test_webhooks and test_github.
 TRIED_ELSEWHERE = frozenset(
     {
         "ipai.persona.contract",
