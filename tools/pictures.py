@@ -80,7 +80,7 @@ PICTURES = (
     Picture("inbox", "inbox", "sre", ("views/ingest/*",)),
     Picture("uat", "uat", "qa", ("views/uat/uat_templates.xml",), store=True),
     Picture("dossier", "dossier", "auditor", ("reports/*.xml",), store=True),
-    Picture("ledger", "ledger", "auditor", ("views/release/ledger_entry_views.xml",)),
+    Picture("ledger", "ledger", "auditor", ("static/src/ledger_*/*", *_RELEASE)),
     Picture("webhooks", "webhooks", "governance", ("views/outbound/*",)),
     Picture("governance", "governance", "governance", ("views/governance/cover*",)),
     Picture("phone-board", "board", "rm", (*_BOARD, *_RELEASE), _PHONE),
@@ -126,11 +126,12 @@ def problems():
 
 
 def _problems_of_the_store():
-    page = STORE / "index.html"
-    shown = set(_SHOWN.findall(page.read_text(encoding="utf-8")))
+    shown = set(_SHOWN.findall((STORE / "index.html").read_text(encoding="utf-8")))
     wanted = {f"{each.name}.png" for each in PICTURES if each.store}
-    for image in sorted(shown ^ (wanted | {"icon.png"})):
-        yield f"static/description/index.html shows {image} or should not, or lacks it"
+    for image in sorted(shown - wanted - {"icon.png"}):
+        yield f"static/description/index.html: nothing takes {image} for it"
+    for image in sorted(wanted - shown):
+        yield f"static/description/index.html does not show {image}"
     for name in sorted(wanted):
         ours, theirs = STORE / name, IMAGES / name
         if not (
