@@ -16,8 +16,8 @@ from . import test_freeze_windows
 from . import test_gate_table
 from . import test_governance_chain
 from . import test_guards
-from . import test_hoot
 from . import test_http_api
+from . import test_hoot
 from . import test_inbox
 from . import test_incidents
 from . import test_kpis
