@@ -17,28 +17,17 @@ registry.category("web_tour.tours").add("ipai_first_hour", {
             trigger: IN_BUILD,
             content: markup(
                 _t(
-                    "A card is a release, and its four marks are its gates. CI has said nothing about this one yet. <b>Drag it to the next stage.</b>"
+                    "A card is a release, and its four marks are its gates. CI has said nothing about this one yet. <b>Drag it to the next stage:</b> you will be refused. Read why, then choose <b>Open release</b>."
                 )
             ),
             tooltipPosition: "right",
             run: "drag_and_drop(.o_kanban_group:eq(1))",
         },
+        // A tour cannot point into a dialog that has just opened: the step before says
+        // what to do there.
         {
-            trigger: ".ipai_refusal .ipai_condition_text:first",
-            content: markup(
-                _t(
-                    "Refused, and the card is back. Each line is a condition that is not met. <b>Click the first.</b>"
-                )
-            ),
-            tooltipPosition: "bottom",
-            run: "click",
-        },
-        {
+            isActive: ["auto"],
             trigger: ".ipai_refusal footer button:contains(Open release)",
-            content: markup(
-                _t("The same is on the release, for every gate. <b>Open it.</b>")
-            ),
-            tooltipPosition: "bottom",
             run: "click",
         },
         {
@@ -55,20 +44,15 @@ registry.category("web_tour.tours").add("ipai_first_hour", {
             trigger: `${G1} [data-condition=build_log] .ipai_condition_actions .btn-secondary`,
             content: markup(
                 _t(
-                    "What you may do yourself has a button. <b>Record where the log of the build is.</b>"
+                    "What you may do yourself has a button. <b>Click it:</b> release, gate and type are set, and in a real release you name the address of the log there. <b>Then close it.</b>"
                 )
             ),
             tooltipPosition: "left",
             run: "click",
         },
         {
+            isActive: ["auto"],
             trigger: ".modal .btn-close",
-            content: markup(
-                _t(
-                    "Release, gate and type are set. In a real release you name the address of the log here. <b>Close this for now.</b>"
-                )
-            ),
-            tooltipPosition: "left",
             run: "click",
         },
         {

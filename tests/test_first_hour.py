@@ -1,10 +1,14 @@
-"""The guided tour, as a newcomer takes it on the demo data: by hand, led by a pointer."""
+"""What a newcomer does first on the demo data: the guided tour, and the tutorial."""
 
 import json
+import os
+import re
+import subprocess
 
 import pytest
 
 from tests.browser import Browser
+from tools.paths import ROOT
 
 _POINTED = "document.querySelector('.o_tour_pointer:not(.o_tour_pointer_hidden)')"
 _MIDDLE = """(([selector, text]) => {
@@ -13,15 +17,21 @@ _MIDDLE = """(([selector, text]) => {
     const {x, y, width, height} = el.getBoundingClientRect();
     return [x + width / 2, y + Math.min(height / 2, 60)];
 })(%s)"""
-#: What is clicked after the drag, in the order of the tour.
+#: What is clicked after the drag, with the number of the step that points at it; no
+#: pointer points into a dialog.
 _CLICKED = (
-    (".ipai_refusal .ipai_condition_text", "No successful"),
-    (".ipai_refusal footer button", "Open release"),
-    (".ipai_gate_panel[data-gate=G1] .ipai_condition_text", "Unmet"),
-    (".ipai_gate_panel[data-gate=G1] [data-condition=build_log] button", "Record"),
-    (".modal .btn-close", ""),
-    (".o_back_button, .breadcrumb-item:not(.active) a", ""),
+    (None, ".ipai_refusal footer button", "Open release"),
+    (3, ".ipai_gate_panel[data-gate=G1] .ipai_condition_text", "Unmet"),
+    (4, ".ipai_gate_panel[data-gate=G1] [data-condition=build_log] button", "Record"),
+    (None, ".modal .btn-close", ""),
+    (6, ".o_back_button, .breadcrumb-item:not(.active) a", ""),
 )
+
+
+@pytest.fixture(scope="module")
+def own_site(start_site):
+    """A server whose demo data nobody else has touched."""
+    return start_site()
 
 
 @pytest.fixture
@@ -79,18 +89,58 @@ class Newcomer:
             self.browser.wait(f"{_POINTED} && {pointed}", 55)
 
 
-def test_the_menu_starts_a_tour_that_leads_by_a_refusal_to_the_next_step(site, browser):
-    browser.login(site.url, site.database, "dev")
-    browser.open(f"{site.url}/odoo/releases")
+def test_the_menu_starts_a_tour_that_leads_by_a_refusal_to_the_next_step(
+    own_site, browser
+):
+    browser.login(own_site.url, own_site.database, "dev")
+    browser.open(f"{own_site.url}/odoo/releases")
     newcomer = Newcomer(browser)
     newcomer.click("[data-menu-xmlid='ipai_release_gates.menu_releases']")
     newcomer.click("[data-menu-xmlid='ipai_release_gates.menu_guided_tour']")
     newcomer.is_at(0)
     newcomer.drag("2026.12.0", "QA Validation")
-    # Taking hold and letting go are two steps.
-    for number, (selector, text) in enumerate(_CLICKED, 2):
-        newcomer.is_at(number)
+    for number, selector, text in _CLICKED:
+        if number:
+            newcomer.is_at(number)
         newcomer.click(selector, text)
     browser.wait("localStorage.getItem('current_tour') === null", 55)
     browser.see(".o_kanban_group", "2026.12.0", 55)
     assert not browser.problems
+
+
+def test_the_tutorial_sends_what_the_server_takes_and_says_what_comes_of_it(own_site):
+    text = (ROOT / "docs/guide/tutorial.md").read_text()
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    [build] = [block for block in blocks if "build_complete" in block]
+    [push] = [block for block in blocks if '"revision"' in block]
+
+    def sent(block):
+        said = subprocess.run(
+            ["bash", "-c", block.replace("http://localhost:8069", own_site.url)],
+            env={**os.environ, "KEY": own_site.api_key("ci")},
+            cwd=own_site.server.log.parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(said.stdout)
+
+    def moved(name, stage, login="dev"):
+        release = {"project": "acme/odoo", "name": name}
+        answer = own_site.rpc(login).execute_kw(
+            "ipai.control.plane", "request_move", [release, stage]
+        )
+        return answer["moved"]
+
+    assert not moved("2026.12.0", "qa_validation")
+    assert sent(build)["status"] == "accepted"
+    assert sent(build)["status"] == "duplicate"
+    without = build.replace('    "status": "pass",\n', "").replace(
+        "/tutorial", "/tutorial-2"
+    )
+    refused = sent(without)
+    assert refused["http_status"] == 400
+    assert refused["detail"]["field"] == "payload.status"
+    assert moved("2026.12.0", "qa_validation")
+    assert not moved("2026.11.1", "staging_acceptance", "rm")
+    assert sent(push)["detail"]["stage"] == "build"
