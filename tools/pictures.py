@@ -100,7 +100,7 @@ def record(pictures):
     taken |= {picture.name: picture.digest for picture in pictures}
     known = {each.name for each in PICTURES}
     kept = {name: taken[name] for name in sorted(taken) if name in known}
-    RECORD.write_text(json.dumps(kept, indent=4) + "\n")
+    RECORD.write_text(json.dumps(kept, indent=2) + "\n")
 
 
 def problems():

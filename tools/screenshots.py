@@ -82,9 +82,7 @@ class Camera:
         image = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
         result = io.BytesIO()
         # What is left of a palette without dithering compresses best.
-        image.quantize(256, dither=Image.Dither.NONE).save(
-            result, "PNG", optimize=True
-        )
+        image.quantize(256, dither=Image.Dither.NONE).save(result, "PNG", optimize=True)
         return result.getvalue()
 
     def login(self, login):
@@ -192,9 +190,7 @@ class Camera:
 
     def exception(self):
         """A request for an exception, as the panel of the failed gate begins it."""
-        self.open(
-            f"/odoo/releases/{self.release('2026.11.3')}", "button", "Exception"
-        )
+        self.open(f"/odoo/releases/{self.release('2026.11.3')}", "button", "Exception")
         self.browser.click("button[name=action_request_exception]")
         self.browser.see(".modal .o_form_view", "")
 
@@ -213,7 +209,9 @@ class Camera:
 
     def ledger(self):
         """What the ledger tells of one release."""
-        self.open(f"/odoo/releases/{self.release('2026.11.2')}", ".nav-link", "Timeline")
+        self.open(
+            f"/odoo/releases/{self.release('2026.11.2')}", ".nav-link", "Timeline"
+        )
         self.browser.click(".nav-link[name=timeline]")
         self.browser.see(".o_notebook .o_data_row")
         self.browser.run("document.querySelector('.o_notebook').scrollIntoView()")
@@ -269,8 +267,7 @@ class Camera:
     def dossier(self):
         """The dossier of a release, as a page."""
         self.open(
-            "/report/html/ipai_release_gates.dossier/"
-            f"{self.release('2026.10.0')}",
+            f"/report/html/ipai_release_gates.dossier/{self.release('2026.10.0')}",
             "body",
             "2026.10.0",
         )
