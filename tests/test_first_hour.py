@@ -108,7 +108,9 @@ def test_the_menu_starts_a_tour_that_leads_by_a_refusal_to_the_next_step(
     assert not browser.problems
 
 
-def test_the_tutorial_sends_what_the_server_takes_and_says_what_comes_of_it(own_site):
+def test_the_tutorial_sends_what_the_server_takes_and_says_what_comes_of_it(
+    own_site, tmp_path
+):
     text = (ROOT / "docs/guide/tutorial.md").read_text()
     blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     [build] = [block for block in blocks if "build_complete" in block]
@@ -118,7 +120,7 @@ def test_the_tutorial_sends_what_the_server_takes_and_says_what_comes_of_it(own_
         said = subprocess.run(
             ["bash", "-c", block.replace("http://localhost:8069", own_site.url)],
             env={**os.environ, "KEY": own_site.api_key("ci")},
-            cwd=own_site.server.log.parent,
+            cwd=tmp_path,
             capture_output=True,
             text=True,
             check=True,
