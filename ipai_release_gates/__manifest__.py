@@ -124,6 +124,7 @@
         "demo/releases.xml",
         "demo/operations.xml",
         "demo/exceptions.xml",
+        "demo/tour.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -179,7 +179,11 @@ class Browser:
         # The former document may still answer.
         while self.run("location.href") == "about:blank":
             time.sleep(0.02)
-        self.wait("document.readyState === 'complete'")
+        # Of a page that changes no more only its event tells.
+        self.run(
+            "document.readyState === 'complete' || "
+            "new Promise((done) => addEventListener('load', () => done(true)))"
+        )
 
     def login(self, url, database, login):
         """Log in as a demo user, whose password is the login."""

@@ -55,6 +55,11 @@ COMMANDS = {
         ("run",),
         "generate docs/personas and docs/gates from the records; --check: look only",
     ),
+    "screenshots": (
+        "screenshots",
+        ("run", "test"),
+        "take the pictures of docs/guide; --check: look only",
+    ),
     "shell": ("develop", ("run",), "an Odoo shell on a database"),
     "psql": ("develop", ("run",), "psql on the server"),
     "exec": ("develop", ("run", "test"), "a command with the environment of Odoo"),
@@ -64,7 +69,7 @@ COMMANDS = {
 
 def usage():
     """What there is to call."""
-    lines = [f"  {name:<13}{line}" for name, (_, _, line) in COMMANDS.items()]
+    lines = [f"  {name:<14}{line}" for name, (_, _, line) in COMMANDS.items()]
     return "\n".join(["python3 -m tools <command>", *lines])
 
 

@@ -31,6 +31,8 @@ from .say import Stop, slow
 BUNDLED = ("static/src", "static/tests", "static/lib")
 #: Neither stored in a database nor in its bundles.
 UNUSED = ("tests", "readme", "__pycache__")
+#: Read from the folder too, but for the icon, which the menu has in the database.
+STORE_PAGE = "static/description"
 _numbers = itertools.count(1)
 
 
@@ -179,7 +181,10 @@ def addon_key():
 
     All of the addon but what the server and the tests read from its folder each time.
     """
-    files = _digest_of_files(lambda name: not _is_below(name, (*BUNDLED, *UNUSED)))
+    unread = (*BUNDLED, *UNUSED, STORE_PAGE)
+    files = _digest_of_files(
+        lambda name: not _is_below(name, unread) or name == f"{STORE_PAGE}/icon.png"
+    )
     return _digest(base_key(), (ROOT / "requirements.txt").read_text(), files)
 
 

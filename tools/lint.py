@@ -1,13 +1,14 @@
 """``make lint``: the hooks of pre-commit on every file, with pinned tools.
 
-And whether what is published is what the addon's records say.
+And whether what is published is what the addon's records say, and whether guides and
+pictures fit together.
 """
 
 import os
 import shutil
 import subprocess
 
-from . import aptstate, proc, publish
+from . import aptstate, pictures, proc, publish
 from .locks import fresh_folder, setting_up, stamp, stamped
 from .paths import ROOT, RUN, VENV
 from .say import Stop, say
@@ -74,7 +75,8 @@ def _configuration(fix):
 def lint(arguments):
     """``lint [--fix] [hook]``: run all hooks, or one, on every file.
 
-    Without the name of a hook the published files are checked for drift too.
+    Without the name of a hook the published files are checked for drift too, and the
+    pictures of the guides.
     """
     _node_tools()
     fix = "--fix" in arguments
@@ -97,7 +99,7 @@ def lint(arguments):
         code = child.wait()
     finally:
         proc.end(child)
-    if not hooks and not publish.check():
+    if not hooks and not all([publish.check(), pictures.check()]):
         code = 1
     say("the linters found nothing" if code == 0 else "✗ the linters found something")
     return code

@@ -68,6 +68,13 @@ class TestBrowser(HttpCase, GateCase):
         self.assertEqual(release.stage_id, self.stages["build"])
         self.assertEqual(release.revision_id.author_emails, ["dev@example.com"])
 
+    def test_the_guided_tour_leads_to_a_refusal_and_changes_nothing(self):
+        release = self.open_release("2026.12.0")
+        self.tour("ipai_first_hour", self.dev)
+        self.assertEqual(release.stage_id, self.stages["build"])
+        self.assertEqual(len(self.ledger(release, "move_refused")), 1)
+        self.assertFalse(release.evidence_ids)
+
     def test_the_cards_of_who_only_reads_lie_still(self):
         release = self.bring_to(self.open_release("Tour"), "qa_validation")
         self.pass_g2(release)
