@@ -1,13 +1,13 @@
 """``make lint``: the hooks of pre-commit on every file, with pinned tools.
 
-And whether what is published is what the addon's records say.
+And whether what is published, and the terms to translate, are what the addon says.
 """
 
 import os
 import shutil
 import subprocess
 
-from . import aptstate, proc, publish
+from . import aptstate, proc, publish, translations
 from .locks import fresh_folder, setting_up, stamp, stamped
 from .paths import ROOT, RUN, VENV
 from .say import Stop, say
@@ -74,13 +74,15 @@ def _configuration(fix):
 def lint(arguments):
     """``lint [--fix] [hook]``: run all hooks, or one, on every file.
 
-    Without the name of a hook the published files are checked for drift too.
+    Without the name of a hook the published files and the translations are checked for
+    drift too.
     """
     _node_tools()
     fix = "--fix" in arguments
     hooks = [word for word in arguments if not word.startswith("-")]
     if fix and not hooks:
         publish.write()
+        translations.write()
     child = proc.start(
         [
             VENV / "bin/pre-commit",
@@ -97,7 +99,8 @@ def lint(arguments):
         code = child.wait()
     finally:
         proc.end(child)
-    if not hooks and not publish.check():
+    # Both speak, whatever the other says.
+    if not hooks and not all([publish.check(), translations.check()]):
         code = 1
     say("the linters found nothing" if code == 0 else "✗ the linters found something")
     return code
