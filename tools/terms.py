@@ -8,6 +8,9 @@ from collections import Counter
 
 from lxml import etree
 
+#: The comment of a term that a language shares with English, which tells it from one that
+#: nobody translated: OCA's check wants both empty.
+SAME = "The same in this language."
 #: What a program puts in or reads: ``%s``, ``%(name)s``, ``{name}``, ``${…}``, JSON, an
 #: address, code between backticks.
 _PLACEHOLDERS = re.compile(
@@ -41,7 +44,7 @@ def faults(entry, language=""):
     if entry.fuzzy:
         return ["doubtful (fuzzy)"]
     if not entry.msgstr:
-        return ["not translated"]
+        return [] if entry.tcomment == SAME else ["not translated"]
     found = [
         what
         for what, differs in (

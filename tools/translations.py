@@ -61,7 +61,7 @@ def generated():
         return _settled(path.read_text(encoding="utf-8"))
 
 
-def present(path=TEMPLATE):
+def present(path):
     """A file as it is; empty when there is none."""
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
@@ -75,7 +75,8 @@ def merged(text, template):
     """A language's file brought to a template.
 
     Translations stay with their terms, also where a term has moved; terms that are gone
-    go, and new ones come without a translation.
+    go, and new ones come without a translation. What is translated by the very same
+    words is marked as such.
 
     :param text: of the language's file
     :param template: text
@@ -94,6 +95,10 @@ def merged(text, template):
             term.msgstr = former.msgstr
             term.flags = former.flags
             term.tcomment = former.tcomment
+            if former.msgstr:
+                term.tcomment = term.tcomment.replace(terms.SAME, "").strip()
+            if former.msgstr == term.msgid:
+                term.msgstr, term.tcomment = "", terms.SAME
         result.append(term)
     return str(result)
 
@@ -129,12 +134,12 @@ def drift(expected, found, name):
 def check():
     """Say how the files differ from the terms of the source; whether they do not."""
     template = generated()
-    lines = drift(template, present(), TEMPLATE.name)
+    lines = drift(template, present(TEMPLATE), TEMPLATE.name)
     for path in languages():
         text = present(path)
         lines += drift(merged(text, template), text, path.name)
     if lines:
-        say("\n".join([*lines[:_SHOWN], f"✗ {FOLDER.name}: {_MENDS}"]))
+        say("\n".join([*lines[:_SHOWN], f"✗ {ADDON_NAME}/i18n: {_MENDS}"]))
         return False
     return not _faulty()
 
