@@ -3,7 +3,7 @@
 import polib
 import pytest
 
-from tools import terms, translations
+from tools import lint, terms, translations
 
 
 def found(msgid, msgstr, language="fr", flags=()):
@@ -149,6 +149,7 @@ def test_the_check_names_the_terms_that_differ_and_what_mends_it(folder, capsys)
     for line in ("m.pot", '-msgid "Old"', '+msgid "New"', "tools translations"):
         assert line in said
     assert (folder / "m.pot").read_text() != TEMPLATE, "the check writes nothing"
+    assert lint.translations is translations, "make lint looks too"
 
 
 def test_the_check_names_the_language_that_does_not_follow_the_template(folder, capsys):
