@@ -31,3 +31,17 @@ class GateRefused(UserError):
     def __init__(self, message, refusal):
         super().__init__(message)
         self.context = {"refusal": refusal}
+
+
+class OutboundRefused(UserError):
+    """A call to another server was refused here: trying again changes nothing.
+
+    The message names the way out.
+    """
+
+
+class OutboundFailed(Exception):
+    """A call to another server did not get through: it may the next time.
+
+    The message says what happened; it holds nothing of what was sent.
+    """

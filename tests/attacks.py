@@ -49,6 +49,12 @@ _TABLES = {
     "ipai_author_alias": "true",
     "ipai_freeze_window": "true",
     "ipai_webhook_source": "true",
+    "ipai_outbound_host": "true",
+    "ipai_webhook_endpoint": "true",
+    "ipai_github_app": "true",
+    "ipai_github_repository": "true",
+    "ipai_github_environment": "true",
+    "ipai_github_protection": "true",
     "ir_attachment": "res_model = 'ipai.evidence'",
 }
 # Moved by every refusal that is recorded, and by whoever looks.

@@ -166,13 +166,12 @@ def database_that_breaks(site):
     """A database that refuses a check for a reason of its own."""
     with closing(site.connect()) as connection, connection, connection.cursor() as cr:
         cr.execute(
-            """
-            CREATE FUNCTION test_break() RETURNS trigger LANGUAGE plpgsql
-                AS $$ BEGIN RAISE EXCEPTION 'out of order'; END $$;
-            CREATE TRIGGER test_break BEFORE INSERT ON ipai_check FOR EACH ROW
-                WHEN (NEW.name = '%s') EXECUTE FUNCTION test_break();
-            """
-            % BREAKS
+            "CREATE FUNCTION test_break() RETURNS trigger LANGUAGE plpgsql"
+            " AS $$ BEGIN RAISE EXCEPTION 'out of order'; END $$"
+        )
+        cr.execute(
+            "CREATE TRIGGER test_break BEFORE INSERT ON ipai_check FOR EACH ROW"
+            f" WHEN (NEW.name = '{BREAKS}') EXECUTE FUNCTION test_break()"
         )
     yield
     with closing(site.connect()) as connection, connection, connection.cursor() as cr:

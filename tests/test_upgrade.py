@@ -1,4 +1,4 @@
-"""A database made by the version before is upgraded: all is there, and constrained."""
+"""A database made by a version before is upgraded: all is there, and constrained."""
 
 import ast
 import contextlib
@@ -22,16 +22,21 @@ KEPT = (
     "ipai_ledger_entry",
     "ipai_revision",
 )
-#: The demo data of the version before has none.
-INCIDENT = """
-    INSERT INTO ipai_incident (release_id, revision_id, project_id, name, severity,
-                blocking, detected_at, resolved_at, source_system, recorded_by_id,
-                recorded_at)
-         SELECT id, revision_id, project_id, 'Down', 'high', true, now(), now(),
-                'manual', 1, now() FROM ipai_release ORDER BY id LIMIT 1"""
-#: What governance edited: the mission was a text on the persona.
-MISSION = """
-    UPDATE ipai_persona SET mission = '{"en_US": "Ours"}' WHERE code = 'sre'"""
+#: version → what is put into a database of it beside its demo data
+SEEDS = {
+    # An incident, of which there was none, and a mission that governance edited: it was
+    # a text on the persona.
+    "19.0.1.0.0": """
+        INSERT INTO ipai_incident (release_id, revision_id, project_id, name, severity,
+                    blocking, detected_at, resolved_at, source_system, recorded_by_id,
+                    recorded_at)
+             SELECT id, revision_id, project_id, 'Down', 'high', true, now(), now(),
+                    'manual', 1, now() FROM ipai_release ORDER BY id LIMIT 1;
+        UPDATE ipai_persona SET mission = '{"en_US": "Ours"}' WHERE code = 'sre'""",
+    "19.0.2.0.0": "SELECT",
+}
+#: version → contracts that are drafts after the upgrade
+DRAFTS = {"19.0.1.0.0": [("sre", "Ours")], "19.0.2.0.0": []}
 #: Columns that an upgrade may fill anew: caches, and who wrote a row last.
 CACHES = {"write_date", "write_uid"}
 SCHEMA = {
@@ -65,15 +70,14 @@ def version(manifest):
     return ast.literal_eval(manifest)["version"]
 
 
-def former_commit():
-    """The last commit whose addon has another version than this one."""
-    present = version((ROOT / MANIFEST).read_text())
+def former_commit(wanted):
+    """The last commit whose addon has a version."""
     for commit in git("log", "--format=%H", "--", MANIFEST).decode().split():
-        if version(git("show", f"{commit}:{MANIFEST}").decode()) != present:
+        if version(git("show", f"{commit}:{MANIFEST}").decode()) == wanted:
             return commit
     if git("rev-parse", "--is-shallow-repository").strip() == b"true":
         pytest.skip("a shallow clone has no version before this one to upgrade from")
-    return pytest.fail("the history of this clone has no version before this one")
+    return pytest.fail(f"the history of this clone has no version {wanted}")
 
 
 def rows(cursor, query, *arguments):
@@ -98,21 +102,21 @@ def looking(database):
             yield cursor
 
 
-@pytest.fixture(scope="module")
-def upgraded(postgresql, tmp_path_factory):
+@pytest.fixture(scope="module", params=SEEDS)
+def upgraded(request, postgresql, tmp_path_factory):
     """A database before and after its upgrade: its name, what was in it, the log."""
     former = tmp_path_factory.mktemp("former")
-    archive = git("archive", former_commit(), ADDON_NAME)
+    archive = git("archive", former_commit(request.param), ADDON_NAME)
     subprocess.run(["tar", "-x", "-C", former], input=archive, check=True)
-    with databases.temporary(databases.template("base")) as name:
+    # From nothing: what this version depends on and the former did not is not there.
+    with databases.temporary("template0") as name:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(odoo, "ADDONS_PATH", former)
-            odoo.install("Installing the version before", name, [ADDON_NAME])
+            odoo.install("Installing a version before", name, [ADDON_NAME])
             odoo.script("Its demo data", name, "load_demo", ADDON_NAME)
         before = {}
         with looking(name) as cursor:
-            cursor.execute(INCIDENT)
-            cursor.execute(MISSION)
+            cursor.execute(SEEDS[request.param])
             for table, column in rows(
                 cursor,
                 "SELECT table_name, column_name FROM information_schema.columns"
@@ -171,7 +175,9 @@ def test_every_gate_has_the_requirements_of_a_new_database(new, cursor):
     assert rows(cursor, query) == rows(new, query)
 
 
-def test_every_persona_has_a_contract_and_an_edited_mission_is_a_draft(new, cursor):
+def test_every_persona_has_a_contract_and_an_edited_mission_is_a_draft(
+    request, new, cursor
+):
     in_force = """
         SELECT p.code, c.version_major, c.version_minor, c.mission
           FROM ipai_persona_contract c JOIN ipai_persona p ON p.id = c.persona_id
@@ -182,7 +188,8 @@ def test_every_persona_has_a_contract_and_an_edited_mission_is_a_draft(new, curs
         SELECT p.code, c.mission
           FROM ipai_persona_contract c JOIN ipai_persona p ON p.id = c.persona_id
          WHERE c.state = 'draft'"""
-    assert rows(cursor, drafts) == [("sre", "Ours")]
+    former = request.node.callspec.params["upgraded"]
+    assert rows(cursor, drafts) == DRAFTS[former]
     assert rows(new, drafts) == []
 
 

@@ -53,7 +53,7 @@ COMMANDS = {
     "publish": (
         "publish",
         ("run",),
-        "generate docs/personas from the addon's records; --check: look only",
+        "generate docs/personas and docs/gates from the records; --check: look only",
     ),
     "translations": (
         "translations",

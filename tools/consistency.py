@@ -16,6 +16,8 @@ from .say import Stop, say
 _FOREIGN = {".git", ".run", "node_modules", "__pycache__", ".hypothesis"}
 #: What the checks read; of other files only the path counts.
 _READ = (".md", "Makefile", "ledger/chain.py", "demo/users.xml")
+#: Files of tests, whose names documents tell.
+_TESTS = ("tests/", "ipai_release_gates/tests/")
 _MARK = "FINDINGS "
 
 
@@ -26,11 +28,13 @@ def repository():
         folders[:] = [name for name in folders if name not in _FOREIGN]
         for name in names:
             path = os.path.join(folder, name)
-            text = ""
-            if path.endswith(_READ):
+            known, text = os.path.relpath(path, ROOT).replace(os.sep, "/"), ""
+            if known.endswith(_READ) or (
+                known.startswith(_TESTS) and known.endswith(".py")
+            ):
                 with open(path, encoding="utf-8") as file:
                     text = file.read()
-            files[os.path.relpath(path, ROOT).replace(os.sep, "/")] = text
+            files[known] = text
     return files
 
 

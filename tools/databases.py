@@ -139,7 +139,7 @@ def drop_left_over():
         drop(name)
     for log in LOGS.glob(f"*{PREFIX}_*.log"):
         if _ended(log.name):
-            log.unlink()
+            log.unlink(missing_ok=True)
 
 
 def manifest():

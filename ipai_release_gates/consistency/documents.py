@@ -10,7 +10,9 @@ _ROW = re.compile(r"^\s*\|(.*)\|\s*$")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
 _CODE = re.compile(r"`([^`\n]+)`")
 _MENU = re.compile(r"\*(Release Gates → [^*]+)\*")
-_MODEL = re.compile(r"\bipai(?:\.[a-z_]+)+")
+_MODEL = re.compile(r"\bipai(?:\.[a-z_][a-z0-9_]*)+")
+_TEST = re.compile(r"test_\w+")
+_DEFINED = re.compile(r"^ *def (test_\w+)\(", re.MULTILINE)
 _EVENT = re.compile(r"[\"']event_type[\"']\s*:\s*[\"'](\w+)[\"']")
 _TARGET = re.compile(r"^([a-z]+):.*##", re.MULTILINE)
 _KIND = re.compile(r"^``(\w+)``", re.MULTILINE)
@@ -23,13 +25,18 @@ class Names:
     """What there is to name.
 
     ``stages`` is a tuple of ``(name, gate code or "", mover words)``, where a mover is
-    called by its code with spaces; ``logins`` are those of the demo data.
+    called by its code with spaces; ``logins`` are those of the demo data. ``members``
+    are the fields and methods of the models, each as ``model.member``; without any they
+    are not looked at. ``codes`` are what else may begin like the name of a test: codes
+    of requirements and of types of evidence.
     """
 
     stages: tuple = ()
     event_types: frozenset = frozenset()
     ledger_kinds: frozenset = frozenset()
     models: frozenset = frozenset()
+    members: frozenset = frozenset()
+    codes: frozenset = frozenset()
     menus: frozenset = frozenset()
     logins: frozenset = frozenset()
 
@@ -247,17 +254,14 @@ def the_words(files, names):
     for file, text in _documents(files):
         for match in _CODE.finditer(text):
             for word in _MODEL.findall(match[1]):
-                # What follows a model's name is a method or a field of it.
-                if not any(
-                    word == model or word.startswith(f"{model}.")
-                    for model in names.models
-                ):
+                wrong = _unknown(word, names)
+                if wrong:
                     yield _finding(
-                        "model_unknown",
+                        f"{wrong}_unknown",
                         file,
                         _line_of(text, match.start()),
-                        f"There is no model “{word}”.",
-                        "Name a model there is.",
+                        f"There is no {wrong} “{word}”.",
+                        f"Name a {wrong} there is.",
                     )
         for match in _EVENT.finditer(text):
             if match[1] not in names.event_types:
@@ -280,6 +284,41 @@ def the_words(files, names):
                     )
 
 
+def _unknown(word, names):
+    """What of a dotted name there is not: ``model``, ``member``, or nothing."""
+    if word in names.models:
+        return ""
+    # What follows a model's name is a method or a field of it.
+    of = [model for model in names.models if word.startswith(f"{model}.")]
+    if not of:
+        return "model"
+    known = not names.members or any(
+        f"{model}.{word.removeprefix(model)[1:].split('.')[0]}" in names.members
+        for model in of
+    )
+    return "" if known else "member"
+
+
+def the_tests(files, names):
+    """A test that a document names is there, or a file of tests is called so."""
+    known = set(names.codes)
+    for file, text in files.items():
+        name = posixpath.basename(file)
+        if name.startswith("test_") and name.endswith(".py"):
+            known.add(name.removesuffix(".py"))
+            known.update(_DEFINED.findall(text))
+    for file, text in _documents(files):
+        for match in _CODE.finditer(text):
+            if _TEST.fullmatch(match[1]) and match[1] not in known:
+                yield _finding(
+                    "test_unknown",
+                    file,
+                    _line_of(text, match.start()),
+                    f"There is no test “{match[1]}”.",
+                    "Name a test there is.",
+                )
+
+
 def _documents(files):
     return [(file, files[file]) for file in sorted(files) if file.endswith(".md")]
 
@@ -292,6 +331,7 @@ CHECKS = (
     the_ledger_kinds,
     the_links,
     the_words,
+    the_tests,
 )
 
 

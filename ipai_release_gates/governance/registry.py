@@ -8,14 +8,10 @@ import json
 import re
 from dataclasses import dataclass
 
-import yaml
+from .document import CODE, CODE_RULE, InvalidDocument, Reader
 
 #: Far more than any registry needs.
-MAX_BYTES = 256 * 1024
-_MAX_EVENTS = 20_000
-_MAX_DEPTH = 6
-_MAX_TEXT = 4000
-_CODE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
+MAX_BYTES = Reader.max_bytes
 #: What JSON leaves as it is and YAML does not take.
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
@@ -41,25 +37,8 @@ _HEADER = """\
 """
 
 
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong with a file, and where."""
-
-    file: str
-    line: int
-    field: str
-    message: str
-
-    def __str__(self):
-        return f"{self.file}, line {self.line}, {self.field or '—'}: {self.message}"
-
-
-class InvalidRegistry(Exception):
-    """A file that cannot be taken; ``problems`` says why."""
-
-    def __init__(self, problems):
-        super().__init__("\n".join(map(str, problems)))
-        self.problems = problems
+class InvalidRegistry(InvalidDocument):
+    """A registry that cannot be taken; ``problems`` says why."""
 
 
 @dataclass(frozen=True)
@@ -109,107 +88,8 @@ def to_yaml(registry):
 # --- reading -------------------------------------------------------------------------
 
 
-class _Reader:
-    def __init__(self, file):
-        self.file = file
-        self.problems = []
-        #: path → line
-        self.lines = {}
-
-    def problem(self, node_or_line, path, message):
-        line = node_or_line
-        if isinstance(node_or_line, yaml.Node):
-            line = node_or_line.start_mark.line + 1
-        self.problems.append(Problem(self.file, line, ".".join(path), message))
-
-    def fail(self, line, path, message):
-        self.problem(line, path, message)
-        raise InvalidRegistry(self.problems)
-
-    def parse(self, content):
-        """The root node of a document that is small, flat and without aliases."""
-        if len(content) > MAX_BYTES:
-            self.fail(1, (), f"The file is larger than {MAX_BYTES // 1024} KB.")
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = content[: error.start].count(b"\n") + 1
-            self.fail(line, (), "The file is not UTF-8 text.")
-        try:
-            self._refuse_excess(text)
-            return yaml.compose(text, Loader=yaml.SafeLoader)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            self.fail(mark.line + 1 if mark else 1, (), f"No YAML: {error.problem}.")
-        except yaml.reader.ReaderError as error:
-            line = text[: error.position].count("\n") + 1
-            self.fail(line, (), f"No YAML: {error.reason}.")
-
-    def _refuse_excess(self, text):
-        # Before anything is built: the events come one by one, without recursion.
-        depth = 0
-        for number, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
-            line = event.start_mark.line + 1
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                self.fail(line, (), "Anchors and aliases are not taken.")
-            depth += isinstance(event, yaml.CollectionStartEvent)
-            depth -= isinstance(event, yaml.CollectionEndEvent)
-            if depth > _MAX_DEPTH or number > _MAX_EVENTS:
-                self.fail(line, (), "The file is nested too deeply or too long.")
-
-    def mapping(self, node, path):
-        """Keys and value nodes of a mapping; remembers the line of each key."""
-        if not isinstance(node, yaml.MappingNode):
-            self.problem(node, path, "A mapping (key: value) is expected here.")
-            return {}
-        found = {}
-        for key, value in node.value:
-            name = key.value if isinstance(key, yaml.ScalarNode) else None
-            if name is None:
-                self.problem(key, path, "A key must be a word.")
-            elif name in found:
-                self.problem(key, (*path, name), "This key is there twice.")
-            else:
-                found[name] = value
-                self.lines[(*path, name)] = key.start_mark.line + 1
-        return found
-
-    def text(self, node, path):
-        if not isinstance(node, yaml.ScalarNode):
-            self.problem(node, path, "Text is expected here.")
-            return None
-        if node.tag != "tag:yaml.org,2002:str":
-            self.problem(node, path, "Text is expected here: put it in quotes.")
-            return None
-        if not node.value.strip():
-            self.problem(node, path, "This must not be empty.")
-            return None
-        if len(node.value) > _MAX_TEXT or "\0" in node.value:
-            self.problem(node, path, f"More than {_MAX_TEXT} characters.")
-            return None
-        return node.value
-
-    def code(self, node, path):
-        text = self.text(node, path)
-        if text is not None and not _CODE.fullmatch(text):
-            self.problem(
-                node, path, "A code has lower-case letters, digits, _ and dots."
-            )
-            return None
-        return text
-
-    def codes(self, node, path):
-        if not isinstance(node, yaml.SequenceNode):
-            self.problem(node, path, "A list of codes is expected here.")
-            return []
-        found = []
-        for number, item in enumerate(node.value, start=1):
-            code = self.code(item, (*path, str(number)))
-            if code in found:
-                self.problem(item, path, f"{code} is there twice.")
-            elif code:
-                found.append(code)
-        return sorted(found)
+class _Reader(Reader):
+    error = InvalidRegistry
 
     def entry(self, node, path, fields):
         nodes = self.mapping(node, path)
@@ -227,8 +107,6 @@ class _Reader:
         return values
 
     def registry(self, root):
-        if root is None:
-            self.fail(1, (), "The file is empty.")
         parts = self.mapping(root, ())
         version = parts.pop("version", None)
         if version is None or getattr(version, "value", None) != "1":
@@ -244,22 +122,10 @@ class _Reader:
             found[part] = {}
             for code, node in self.mapping(parts[part], (part,)).items():
                 path = (part, code)
-                if not _CODE.fullmatch(code) or len(code) > 100:
-                    self.problem(
-                        self.lines[path],
-                        path,
-                        "A code has lower-case letters, digits, _ and dots.",
-                    )
+                if not CODE.fullmatch(code) or len(code) > 100:
+                    self.problem(self.lines[path], path, CODE_RULE)
                 found[part][code] = self.entry(node, path, fields)
         return found
-
-    def line(self, *path):
-        while path and path not in self.lines:
-            path = path[:-1]
-        return self.lines.get(path, 1)
-
-    def at(self, path, message):
-        self.problem(self.line(*path), path, message)
 
     def compare(self, found, present):
         """What a file says that does not fit together or is not there."""
@@ -314,8 +180,7 @@ def read(content, file, present):
     found = reader.registry(reader.parse(content))
     if not reader.problems:
         reader.compare(found, present)
-    if reader.problems:
-        raise InvalidRegistry(sorted(reader.problems, key=lambda each: each.line))
+    reader.close()
     return found
 
 

@@ -91,7 +91,7 @@ def _object(value):
     return value
 
 
-_REQUIRED = {
+REQUIRED = {
     "schema_version": fields.string,
     "idempotency_key": fields.idempotency_key,
     "event_type": fields.one_of(*EVENT_TYPES),
@@ -99,7 +99,7 @@ _REQUIRED = {
     "emitted_at": fields.moment,
     "payload": _object,
 }
-_OPTIONAL = {
+OPTIONAL = {
     "release_id": fields.release_id,
     "project": fields.project,
     "source_ref": fields.commit,
@@ -109,7 +109,7 @@ _OPTIONAL = {
 
 def envelope_schema(event_type):
     """The JSON Schema of an envelope of one event type."""
-    schema = fields.schema_of(_REQUIRED, _OPTIONAL)
+    schema = fields.schema_of(REQUIRED, OPTIONAL)
     schema["properties"] |= {
         "schema_version": {"enum": sorted(SCHEMA_VERSIONS)},
         "event_type": {"const": event_type},
@@ -149,7 +149,7 @@ def parse_envelope(raw, *, max_bytes=MAX_BYTES):
     event_type = raw.get("event_type")
     refused = IDENTITY_REFUSED if event_type == "gate_signoff" else ()
     values, problems = fields.read_record(
-        raw, _REQUIRED, _OPTIONAL, what="an envelope", refused=refused
+        raw, REQUIRED, OPTIONAL, what="an envelope", refused=refused
     )
     problems += _key_problems(values)
     sent_payload = values.get("payload")

@@ -1,6 +1,7 @@
 """Readers of untrusted values, and the combinators that make records of them.
 
 A reader is a function ``value -> normalised value`` that raises :class:`Invalid`.
+What the combinators build carries what it takes as attributes, for ``describe``.
 It is never given ``None``: a record treats ``None`` as an absent field. Every other
 value of the wrong type is an error, ``False`` included (XML-RPC clients send it for
 a missing value, but a fact whose value was lost must not pass for one that never
@@ -184,6 +185,7 @@ def line(limit):
             raise Invalid("Must be one line without control characters.")
         return value
 
+    read.limit = limit
     return read
 
 
@@ -216,6 +218,7 @@ def one_of(*words):
             raise Invalid(f"Must be one of {', '.join(words)}, not {show(value)}.")
         return value
 
+    read.words = words
     return read
 
 
@@ -491,6 +494,7 @@ def free_form(*types):
             )
         return copy
 
+    read.types = types
     return read
 
 
@@ -562,6 +566,7 @@ def record(required, optional=None, *, what, refused=(), rule=None):
             raise Invalid.of(problems)
         return values
 
+    read.required, read.optional = required, optional
     return read
 
 
@@ -607,6 +612,7 @@ def list_of(read_item, *, least=0, most, unique=None):
             raise Invalid.of(problems)
         return items
 
+    read.item, read.least, read.most = read_item, least, most
     return read
 
 

@@ -22,6 +22,8 @@ MAX_DELIVERY_BYTES = 25 * 1024 * 1024
 #: Every other body of this API.
 MAX_BODY_BYTES = 1024 * 1024
 MAX_EVENTS = 1000
+#: Values in one body: each takes far more memory than the bytes it is written with.
+MAX_VALUES = 2_000_000
 
 _BLANK = b" \t\r\n"
 
@@ -66,8 +68,9 @@ def read_json(body, *, what="The body"):
 
     :param bytes body: as it was sent.
     :param str what: how messages call it.
-    :raise TransportError: ``not_json``.
+    :raise TransportError: ``not_json``, or ``too_large`` for too many values.
     """
+    _bound_values(body)
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
@@ -106,6 +109,7 @@ def read_events(body, mimetype):
     :param str mimetype: ``JSON`` or ``NDJSON``.
     :raise TransportError: ``not_json`` or ``too_large``.
     """
+    _bound_values(body)
     if mimetype == NDJSON:
         lines = [line for line in body.split(b"\n") if line.strip(_BLANK)]
         if len(lines) > MAX_EVENTS:
@@ -130,6 +134,12 @@ def _read_line(line):
         return read_json(line, what="The line")
     except TransportError as error:
         return Unreadable(line.decode("utf-8", "replace"), error)
+
+
+def _bound_values(body):
+    # Every value but the first follows one of these, be it as text inside another.
+    if sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise TransportError("too_large", f"Must have at most {MAX_VALUES} values.")
 
 
 class _NotJson(ValueError):

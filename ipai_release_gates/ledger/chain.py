@@ -25,7 +25,7 @@ kind                          body
 ``exception_closed``          exception, state, reason
 ``exception_reviewed``        exception, state, findings
 ``exception_review_overdue``  exception, state
-``gate_resolved``             gate, status, from, source_ref
+``gate_resolved``             gate, status, from, source_ref; cause, if it failed
 ``gate_reopened``             gate, from, status, source_ref, cause
 ``move_allowed``              from, to, reason, source_ref
 ``move_refused``              from, to, unmet (list of text)

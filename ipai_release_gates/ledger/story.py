@@ -18,7 +18,7 @@ class Revision:
 
 @dataclass(frozen=True)
 class Resolution:
-    """What a gate last came to; *cause* says why it was re-opened, if it was."""
+    """What a gate last came to; *cause* says why it failed or was re-opened."""
 
     status: str
     source_ref: str

@@ -7,3 +7,5 @@ from . import ingest
 from . import actions
 from . import reporting
 from . import http
+from . import outbound
+from . import github

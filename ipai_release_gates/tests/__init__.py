@@ -22,8 +22,11 @@ from . import test_ledger_verification
 from . import test_new_persona
 from . import test_next_steps
 from . import test_operational_requirements
+from . import test_outbound
+from . import test_github
 from . import test_persona_contracts
 from . import test_policy_data
+from . import test_policy_files
 from . import test_query_counts
 from . import test_record_rules
 from . import test_report_ingest
@@ -40,3 +43,4 @@ from . import test_translations
 from . import test_uat
 from . import test_webhook_sources
 from . import test_wizards
+from . import test_webhooks

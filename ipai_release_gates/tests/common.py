@@ -133,6 +133,54 @@ class GateCase(TransactionCase):
             )
         )
 
+    @classmethod
+    def webhook(cls):
+        """An endpoint of governance, with a delivery that has failed once."""
+        cls.env["ipai.outbound.host"].create({"name": "hooks.example.com"})
+        endpoint = (
+            cls.env["ipai.webhook.endpoint"]
+            .with_user(cls.governance)
+            .create({"name": "Chat", "url": "https://hooks.example.com/"})
+        )
+        endpoint.action_rotate_secret()
+        endpoint.action_send_test()
+        endpoint.sudo().delivery_ids._attempted(None, "It was not reached.")
+        return endpoint
+
+    @classmethod
+    def connect_github(cls, release):
+        """A release's project connected to GitHub, where a job waits for it."""
+        app = cls.env["ipai.github.app"].create(
+            {
+                "name": release.project_id.name,
+                "client_id": "Iv1.abc",
+                "company_id": release.company_id.id,
+            }
+        )
+        cls.env["ipai.github.repository"].create(
+            {
+                "project_id": release.project_id.id,
+                "app_id": app.id,
+                "installation": "7",
+            }
+        )
+        release._ensure_github_checks()
+        return cls.env["ipai.github.protection"].engine_create(
+            [
+                {
+                    "project_id": release.project_id.id,
+                    "release_id": release.id,
+                    "delivery": f"delivery-{next(_numbers)}",
+                    "run": "17",
+                    "environment": "production",
+                    "source_ref": release.source_ref,
+                    "callback_url": "https://api.github.com/",
+                    "installation": "7",
+                    "requested_at": cls.env.cr.now(),
+                }
+            ]
+        )
+
     # --- the façade ------------------------------------------------------------------
 
     @classmethod

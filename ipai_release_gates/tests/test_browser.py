@@ -91,6 +91,7 @@ class TestBrowser(HttpCase, GateCase):
             {"email": "dev@laptop.example.com", "user_id": self.dev.id}
         )
         self.contradict()
+        self.connect_github(other)
         for login in ROLES:
             with self.subTest(role=login):
                 self.start_tour(
@@ -139,3 +140,22 @@ class TestBrowser(HttpCase, GateCase):
         self.tour(
             "ipai_registry_names_the_line", self.governance, "/odoo/release-expertise"
         )
+
+    def test_a_file_of_the_policy_is_previewed_before_it_is_imported(self):
+        self.tour(
+            "ipai_policy_is_imported", self.governance, "/odoo/release-gate-definitions"
+        )
+        gate = self.env["ipai.gate"].search([("code", "=", "G1")])
+        self.assertEqual(gate.name, "Builds")
+
+    def test_whoever_reads_the_policy_downloads_it(self):
+        self.tour(
+            "ipai_policy_is_exported", self.auditor, "/odoo/release-gate-definitions"
+        )
+        wizards = self.env["ipai.export.policy.wizard"].with_user(self.auditor)
+        wizard = wizards.create({"schema": "gate_schema"})
+        self.authenticate("auditor", "auditor")
+        answer = self.url_open(wizard.action_download()["url"])
+        self.assertIn("gate_schema.yaml", answer.headers["Content-Disposition"])
+        files = self.env["ipai.policy.file"].with_user(self.auditor)
+        self.assertEqual(answer.text, files._export("gate_schema"))

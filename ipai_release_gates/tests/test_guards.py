@@ -53,6 +53,19 @@ WRITABLE = {
         "review_cadence",
     },
     "ipai.webhook.source": {"user_id", "overlap_hours", "active"},
+    "ipai.webhook.endpoint": {
+        "name",
+        "url",
+        "project_ids",
+        "active",
+        "on_gate_passed",
+        "on_gate_bypassed",
+        "on_gate_failed",
+        "on_gate_reopened",
+        "on_release_moved",
+        "on_exception_expiring",
+        "on_exception_expired",
+    },
 }
 #: model → what a person may give when recording
 CREATABLE = {
@@ -126,6 +139,8 @@ CREATABLE = {
     },
     "ipai.persona.contract": WRITABLE["ipai.persona.contract"] | {"persona_id"},
     "ipai.webhook.source": WRITABLE["ipai.webhook.source"] | {"project_id", "provider"},
+    "ipai.webhook.endpoint": WRITABLE["ipai.webhook.endpoint"] - {"active"}
+    | {"company_id"},
 }
 #: what people record that is no fact about one release
 NO_FACTS = {
@@ -135,9 +150,14 @@ NO_FACTS = {
     "ipai.recovery.drill",
     "ipai.persona.contract",
     "ipai.webhook.source",
+    "ipai.webhook.endpoint",
 }
 #: what governance itself makes
-OF_GOVERNANCE = {"ipai.persona.contract", "ipai.webhook.source"}
+OF_GOVERNANCE = {
+    "ipai.persona.contract",
+    "ipai.webhook.source",
+    "ipai.webhook.endpoint",
+}
 FORGED_CONTEXTS = (
     {"ipai_engine": True},
     {"ipai_engine": 1},
@@ -180,6 +200,8 @@ class TestGuards(GateCase):
         )
         cls.contradict()
         cls.webhook_source()
+        cls.webhook()
+        cls.connect_github(cls.release)
         cls.env.flush_all()
         cls.everyone = [
             *(cls.users[login] for login in ROLES),
@@ -259,6 +281,11 @@ class TestGuards(GateCase):
                 "ipai.uat.criterion",
                 "ipai.persona.contract",
                 "ipai.webhook.source",
+                "ipai.webhook.endpoint",
+                "ipai.webhook.delivery",
+                "ipai.webhook.attempt",
+                "ipai.github.protection",
+                "ipai.github.check",
             },
             set(self.records),
         )
@@ -302,6 +329,8 @@ class TestGuards(GateCase):
                     "met",
                     "severity",
                     "secret_made_at",
+                    "switched_off_at",
+                    "is_success",
                 )
                 if name in record._fields
             )
@@ -436,6 +465,10 @@ class TestGuards(GateCase):
                     "provider": "gitlab",
                     "user_id": self.ci.id,
                 },
+            ),
+            "ipai.webhook.endpoint": (
+                self.governance,
+                {"name": "Mail", "url": "https://hooks.example.com/mail"},
             ),
         }.get(model, (self.rm, {}))
 

@@ -535,6 +535,15 @@ class TestHttpApi(HttpGateCase):
         path = f"/releases/{self.release.uuid}/moves"
         self.assertRefused(self.post(path, "{}" + filler), 413, "too_large")
 
+    def test_a_body_that_would_fill_the_memory_is_refused_unread(self):
+        many = transport.MAX_VALUES + 1
+        for body, mimetype in (
+            (b"[" + b"[]," * (many // 2) + b"[]]", "application/json"),
+            (b"{}," * (many // 2) + b"\n{}", NDJSON),
+        ):
+            answer = self.post("/events", body, mimetype=mimetype)
+            self.assertRefused(answer, 413, "too_large")
+
     def test_a_header_beyond_all_measure_disturbs_nobody(self):
         # Odoo's server drops it before there is a request; a proxy would say 431.
         with suppress(requests.ConnectionError):

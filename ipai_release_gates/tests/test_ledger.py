@@ -127,10 +127,16 @@ class TestLedger(GateCase):
         self.assertEqual(opened["body"]["source_ref"], release.source_ref)
 
         added = self.added(lambda: self.check(release, "lint", "fail"), release)
-        self.assertEqual(set(added), {"check"})
+        self.assertEqual(set(added), {"check", "gate_resolved"})
         self.assertEqual(
             (added["check"]["name"], added["check"]["status"]), ("lint", "fail")
         )
+        failed = [
+            (body["gate"], body["status"])
+            for body in (row["body"] for row in self.rows(release)[2:])
+        ]
+        self.assertEqual(failed, [("G1", "failed"), ("G2", "failed")])
+        self.assertIn("`lint`", added["gate_resolved"]["cause"])
 
         added = self.added(lambda: self.pass_g1(release), release)
         self.assertEqual(set(added), {"check", "evidence", "gate_resolved"})
@@ -138,8 +144,10 @@ class TestLedger(GateCase):
         self.assertEqual(added["gate_resolved"]["status"], "passed")
 
         added = self.added(lambda: self.check(release, "lint", "fail"), release)
-        self.assertEqual(set(added), {"check", "gate_reopened"})
+        self.assertEqual(set(added), {"check", "gate_reopened", "gate_resolved"})
         self.assertIn("`lint`", added["gate_reopened"]["cause"])
+        # No check may have failed for G2 either.
+        self.assertEqual(added["gate_resolved"]["gate"], "G2")
 
         added = self.added(lambda: self.sign(self.qa, release, "G2"), release)
         self.assertEqual(set(added), {"approval"})
@@ -172,7 +180,9 @@ class TestLedger(GateCase):
         added = self.added(
             lambda: self.deploy(release, "rolled_back", external_id="d1"), release
         )
-        self.assertEqual(set(added), {"rollback"})
+        self.assertEqual(set(added), {"rollback", "gate_resolved"})
+        self.assertEqual(added["gate_resolved"]["gate"], "G4")
+        self.assertEqual(added["gate_resolved"]["status"], "failed")
 
         incidents = self.env["ipai.incident"].with_user(self.sre)
         vals = {"release_id": release.id, "name": "Down"}

@@ -56,6 +56,15 @@ READERS = {
     "ipai.report.evidence.completeness": EVERY_ROLE - {"ci"},
     "ipai.report.exception.status": {"dev", "rm", "sre", "auditor", "governance"},
     "ipai.report.deployment.history": {"rm", "sre", "auditor", "governance"},
+    "ipai.outbound.host": {"auditor", "governance"},
+    "ipai.webhook.endpoint": {"rm", "auditor", "governance"},
+    "ipai.webhook.delivery": {"rm", "auditor", "governance"},
+    "ipai.webhook.attempt": {"rm", "auditor", "governance"},
+    "ipai.github.app": {"rm", "auditor", "governance"},
+    "ipai.github.repository": {"rm", "auditor", "governance"},
+    "ipai.github.environment": {"rm", "auditor", "governance"},
+    "ipai.github.protection": {"rm", "sre", "auditor", "governance"},
+    "ipai.github.check": {"rm", "sre", "auditor", "governance"},
 }
 #: model → the roles that may create, write or unlink there by the access rights
 CREATORS = {
@@ -71,6 +80,7 @@ CREATORS = {
     "ipai.recovery.drill": {"sre"},
     "ipai.recovery.drill.criterion": {"sre"},
     "ipai.webhook.source": {"governance"},
+    "ipai.webhook.endpoint": {"governance"},
 }
 WRITERS = {
     "ipai.release": {"dev", "qa", "rm", "sre"},
@@ -80,6 +90,7 @@ WRITERS = {
     "ipai.settings": {"governance"},
     "ipai.webhook.source": {"governance"},
     "ipai.environment.control": {"sre"},
+    "ipai.webhook.endpoint": {"governance"},
 }
 CONFIGURATION = {
     "ipai.project",
@@ -96,6 +107,9 @@ CONFIGURATION = {
     "ipai.freeze.window",
     "ipai.author.alias",
     "ipai.kpi.target",
+    "ipai.github.app",
+    "ipai.github.repository",
+    "ipai.github.environment",
 }
 #: what belongs to a release, and so to its project and company
 OF_A_RELEASE = (
@@ -116,6 +130,8 @@ OF_A_RELEASE = (
     "ipai.report.evidence.completeness",
     "ipai.report.exception.status",
     "ipai.report.deployment.history",
+    "ipai.github.protection",
+    "ipai.github.check",
 )
 #: what belongs to an environment or an incident, and the way to its project
 OF_OPERATIONS = {
@@ -178,6 +194,7 @@ class TestRecordRules(GateCase):
         cls.contradict()
         cls.webhook_source()
         cls.env.cr.execute("INSERT INTO ipai_rate_limit VALUES (-3, now())")
+        cls.webhook()
         cls.env.flush_all()
 
     @classmethod
@@ -213,6 +230,7 @@ class TestRecordRules(GateCase):
             release.with_user(cls.qa), cls.qa.partner_id, ["It works"], 14, by_hand=True
         )
         release.with_user(cls.auditor).action_verify_ledger()
+        cls.connect_github(release)
         return release
 
     def found(self, model, user, **context):

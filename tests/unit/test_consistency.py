@@ -314,7 +314,9 @@ NAMES = Names(
     stages=(("Build", "", ("qa tester", "sre")), ("Closed", "G1", ("sre",))),
     event_types=frozenset({"evidence"}),
     ledger_kinds=frozenset({"check", "approval"}),
-    models=frozenset({"ipai.release"}),
+    models=frozenset({"ipai.release", "ipai.release.gate"}),
+    members=frozenset({"ipai.release._move", "ipai.release.gate.g4_status"}),
+    codes=frozenset({"test_evidence"}),
     menus=frozenset({"Release Gates", "Configuration", "Gates"}),
     logins=frozenset({"dev"}),
 )
@@ -348,8 +350,10 @@ Why is in [decisions](docs/decisions/README.md), all in [docs](docs).
 
 `ipai.release._move` is told as {"event_type": "evidence"}, under
 *Release Gates → Configuration →
-Gates*. [Elsewhere](https://example.com/no).
+Gates*. [Elsewhere](https://example.com/no). `ipai.release.gate.g4_status` is shown by
+`test_it_is_so` of `test_one`, and not by `test_evidence`.
 """,
+    "tests/test_one.py": "def test_it_is_so():\n",
     "ipai_release_gates/ledger/chain.py": (
         '"""\n``check``     status\n``approval``  decision\n"""\nKINDS = (\n'
     ),
@@ -376,6 +380,10 @@ WRONG = [
         Line(ONE, 1),
     ),
     (ONE, "ipai.release.", "ipai.relase.", "model_unknown", Line(ONE, 3)),
+    (ONE, "release._move", "release._mvoe", "member_unknown", Line(ONE, 3)),
+    (ONE, "g4_status", "g5_status", "member_unknown", Line(ONE, 5)),
+    (ONE, "`test_it_is_so`", "`test_it_is_not`", "test_unknown", Line(ONE, 6)),
+    (ONE, "`test_one`", "`test_two`", "test_unknown", Line(ONE, 6)),
     (ONE, '"evidence"', '"evidenz"', "event_unknown", Line(ONE, 3)),
     (ONE, "→ Configuration", "→ Settings", "menu_unknown", Line(ONE, 4)),
     (

@@ -15,6 +15,7 @@ env = globals()["env"]  # given by the shell
 with open(os.environ["ARGUMENTS"], encoding="utf-8") as source:
     files = json.load(source)
 demo = "ipai_release_gates/demo/users.xml"
+models = frozenset(name for name in env.registry if name.startswith("ipai."))
 names = consistency.Names(
     stages=tuple(
         (
@@ -26,7 +27,15 @@ names = consistency.Names(
     ),
     event_types=frozenset(ingest.EVENT_TYPES),
     ledger_kinds=frozenset(ledger.KINDS),
-    models=frozenset(name for name in env.registry if name.startswith("ipai.")),
+    models=models,
+    members=frozenset(
+        f"{name}.{member}" for name in models for member in dir(env[name])
+    ),
+    codes=frozenset(
+        code
+        for model in ("ipai.gate.requirement", "ipai.evidence.type")
+        for code in env[model].search([]).mapped("code")
+    ),
     menus=frozenset(env["ir.ui.menu"].search([]).mapped("name")),
     logins=frozenset(re.findall(r'<field name="login">(.+?)<', files.get(demo, ""))),
 )

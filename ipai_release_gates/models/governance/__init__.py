@@ -19,3 +19,5 @@ from . import settings
 from . import ci_account
 from . import consistency
 from . import consistency_finding
+from . import policy_file
+from . import policy_pages

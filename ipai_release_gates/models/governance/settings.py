@@ -35,6 +35,20 @@ class Settings(models.Model):
         help="How long a result waits for a release with its commit before it is "
         "marked as orphaned. 0: for ever.",
     )
+    delivery_retention_days = fields.Integer(
+        string="Keep deliveries (days)",
+        required=True,
+        default=90,
+        help="After that long a delivery of a webhook is removed, unless it is still "
+        "queued. 0: it is kept for ever.",
+    )
+    webhook_patience_days = fields.Integer(
+        string="Switch off failing endpoints after (days)",
+        required=True,
+        default=5,
+        help="An endpoint to which nothing was delivered for that long, while it was "
+        "tried, is switched off and governance is told. 0: never.",
+    )
 
     # No verdict rests on them; that they change is told all the same.
     _policy_deciding = frozenset()
@@ -51,6 +65,12 @@ class Settings(models.Model):
     _pending_range = models.Constraint(
         "CHECK (pending_days BETWEEN 0 AND 36500)",
         "A result waits for a release for 0 (for ever) to 36500 days.",
+    )
+    _webhook_ranges = models.Constraint(
+        "CHECK (delivery_retention_days BETWEEN 0 AND 36500"
+        " AND webhook_patience_days BETWEEN 0 AND 365)",
+        "Deliveries are kept for 0 (for ever) to 36500 days, and an endpoint is "
+        "switched off after 0 (never) to 365 days.",
     )
 
     @api.depends_context("lang")

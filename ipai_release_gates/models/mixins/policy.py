@@ -4,6 +4,34 @@ from odoo import api, fields, models
 
 #: Shown in place of a value that not everybody who reads the ledger may know.
 _HIDDEN = "***"
+_BATCH_KEY = "ipai_policy_batch"
+
+
+class PolicyBatch:
+    """Collects the releases that changed definitions bear on, to judge them once.
+
+    An instance in the context defers the work of ``_policy_recorded``; only code of
+    this addon can put one there, a value that came over RPC is never an instance.
+    """
+
+    def __init__(self):
+        self.release_ids = set()
+
+    def context(self):
+        """The context under which releases are collected."""
+        return {_BATCH_KEY: self}
+
+    def record(self, env):
+        """Judge every release once, and start afresh."""
+        release_ids, self.release_ids = self.release_ids, set()
+        # Policy binds every release, whoever changes it.
+        env["ipai.release"].sudo().browse(sorted(release_ids))._policy_recorded()
+
+    @classmethod
+    def of(cls, env):
+        """The batch under which an environment collects, if it does."""
+        batch = env.context.get(_BATCH_KEY)
+        return batch if isinstance(batch, cls) else None
 
 
 class PolicyMixin(models.AbstractModel):

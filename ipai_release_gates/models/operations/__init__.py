@@ -9,3 +9,4 @@ from . import incident
 from . import incident_entry
 from . import recovery_drill
 from . import release_operations
+from . import environment_definition

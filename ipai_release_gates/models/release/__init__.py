@@ -16,3 +16,5 @@ from . import evidence
 from . import exception
 from . import exception_schedule
 from . import approval
+from . import evidence_definition
+from . import exception_definition

@@ -8,18 +8,20 @@ from ...ingest import fields as readers
 from ..selections import EXCEPTION_TYPES, RISK_LEVELS
 
 #: Kinds of requirement that an exception of a type may waive; the rest waive any.
-_WAIVED_KINDS = {
+WAIVED_KINDS = {
     "evidence_waiver": {"evidence", "check", "no_failed_check", "recovery_drill"},
     "timing_override": {"no_freeze", "soak_time", "deployment"},
     "control_waiver": {"environment_controls"},
 }
 
 #: What may follow what; the database holds the same table, see ``init``.
-_NEXT = {
+NEXT_STATES = {
     "draft": {"requested", "closed"},
     "requested": {"active", "rejected", "closed"},
     "active": {"expired", "revoked", "closed"},
 }
+#: Levels of risk at which somebody must say what keeps the risk small.
+CONTROLLED_RISKS = ("high", "critical")
 
 
 class ReleaseException(models.Model):
@@ -414,7 +416,7 @@ class ReleaseException(models.Model):
         :raises UserError: when that state cannot follow the present one
         """
         for exception in self:
-            if state not in _NEXT.get(exception.state, ()):
+            if state not in NEXT_STATES.get(exception.state, ()):
                 labels = dict(self._fields["state"].selection)
                 raise UserError(
                     self.env._(
@@ -462,7 +464,7 @@ class ReleaseException(models.Model):
             raise ValidationError(
                 self.env._("Expires at: %s is over already.", self.expires_at)
             )
-        if self.risk_level in ("high", "critical") and not self.compensating_controls:
+        if self.risk_level in CONTROLLED_RISKS and not self.compensating_controls:
             raise ValidationError(
                 self.env._(
                     "Compensating controls: say what keeps the risk small meanwhile; "
@@ -488,7 +490,7 @@ class ReleaseException(models.Model):
                     ", ".join(fixed.mapped("name")),
                 )
             )
-        kinds = _WAIVED_KINDS.get(self.exception_type)
+        kinds = WAIVED_KINDS.get(self.exception_type)
         if kinds and not self.requirement_ids:
             raise ValidationError(
                 self.env._(

@@ -53,6 +53,7 @@ class ReleaseException(models.Model):
 
     def _remind(self):
         self.engine_write({"reminded_at": self.env.cr.now()})
+        self.env["ipai.webhook.delivery"]._queue_expiring(self)
         for exception in self:
             exception._ask(
                 self.env._(

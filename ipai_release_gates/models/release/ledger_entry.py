@@ -227,7 +227,7 @@ class LedgerEntry(models.Model):
         now = self.env.cr.now()
         # No person has the right to create entries; the facts they record were
         # checked where they were recorded.
-        super(LedgerEntry, self.sudo()).create(  # pylint: disable=super-method-mismatch
+        recorded = super(LedgerEntry, self.sudo()).create(  # pylint: disable=super-method-mismatch
             [
                 {
                     "release_id": release_id,
@@ -248,3 +248,11 @@ class LedgerEntry(models.Model):
                 )
             ]
         )
+        recorded._recorded()
+
+    def _recorded(self):
+        """What follows from entries that were just written, in their transaction.
+
+        For others to extend. Called once for all that one step wrote, of any kind and
+        chain, as superuser; costs no query unless somebody extends it.
+        """

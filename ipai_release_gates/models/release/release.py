@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
 from ... import ingest, ledger
+from ..mixins.policy import PolicyBatch
 from ..selections import (
     COMMIT_PATTERN,
     ENVIRONMENT_CATEGORIES,
@@ -497,6 +498,10 @@ class Release(models.Model):
 
     def _policy_recorded(self):
         """Judge the gates anew after a definition changed, in bounded batches."""
+        batch = PolicyBatch.of(self.env)
+        if batch:
+            batch.release_ids.update(self.ids)
+            return
         for start in range(0, len(self), 200):
             self[start : start + 200]._facts_recorded([], starts=False)
 

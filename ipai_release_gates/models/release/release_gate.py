@@ -108,7 +108,10 @@ class ReleaseGate(models.Model):
         if judged.open and former != judged.status:
             changed["resolved_at"] = verdict.evaluated_at
         self.engine_write(changed)
-        if judged.status == former or not (judged.open or was_open):
+        if judged.status == former:
+            return []
+        # Between pending and in progress nothing was resolved.
+        if not (judged.open or was_open or judged.status == "failed"):
             return []
         body = {
             "gate": judged.code,
@@ -119,6 +122,7 @@ class ReleaseGate(models.Model):
         kind = "gate_resolved"
         if was_open and not judged.open:
             kind = "gate_reopened"
+        if not judged.open:
             body["cause"] = "; ".join(c.reason for c in judged.unmet)
         return [(self.release_id.id, kind, self, body)]
 

@@ -188,9 +188,33 @@ READERS = {
     "ipai.ci.account": OVERSIGHT,
     "ipai.ci.key": OVERSIGHT,
     "ipai.webhook.source": OPERATIONAL,
+    "ipai.outbound.host": frozenset({AUDITOR, GOVERNANCE}),
+    "ipai.webhook.endpoint": OVERSIGHT,
+    "ipai.webhook.delivery": OVERSIGHT,
+    "ipai.webhook.attempt": OVERSIGHT,
+    "ipai.github.app": OVERSIGHT,
+    "ipai.github.repository": OVERSIGHT,
+    "ipai.github.environment": OVERSIGHT,
+    "ipai.github.protection": OPERATIONAL,
+    "ipai.github.check": OPERATIONAL,
 }
-#: Of these there is nothing to find, and it is asked for all the same.
-_ABSENT = frozenset({"ipai.webhook.source"})
+#: What cannot be made by the doors of these roles alone: an administrator of Odoo
+#: allows a host first, GitHub asks. There is nothing to find, and it is asked for all
+#: the same.
+_ABSENT = frozenset(
+    {
+        "ipai.webhook.source",
+        "ipai.outbound.host",
+        "ipai.webhook.endpoint",
+        "ipai.webhook.delivery",
+        "ipai.webhook.attempt",
+        "ipai.github.app",
+        "ipai.github.repository",
+        "ipai.github.environment",
+        "ipai.github.protection",
+        "ipai.github.check",
+    }
+)
 READING = [
     Action(
         f"read {model}",
@@ -1108,7 +1132,7 @@ CONFIGURATION = {
 }
 #: Versions, pairs, one target per KPI, findings: what takes more than a cell to try has
 #: tests of its own, test_persona_contracts and test_persona_kpis and test_consistency
-#: and test_webhook_sources.
+#: and test_webhook_sources and test_webhooks and test_github.
 TRIED_ELSEWHERE = frozenset(
     {
         "ipai.persona.contract",

@@ -2,6 +2,16 @@ import { registry } from "@web/core/registry";
 
 const tours = registry.category("web_tour.tours");
 
+/** Choose a file with this text, as a person does in the dialog of the browser. */
+const choose =
+    (text) =>
+    ({ anchor }) => {
+        const transfer = new window.DataTransfer();
+        transfer.items.add(new window.File([text], "mine.yaml"));
+        anchor.files = transfer.files;
+        anchor.dispatchEvent(new window.Event("change", { bubbles: true }));
+    };
+
 tours.add("ipai_ci_service_is_made", {
     steps: () => [
         {
@@ -125,16 +135,7 @@ tours.add("ipai_registry_names_the_line", {
         {
             trigger:
                 ".modal .o_field_widget[name='content'] input[type='file']:not(:visible)",
-            run({ anchor }) {
-                const file = new window.File(
-                    ["version: 1\npersonas: 7\n"],
-                    "mine.yaml"
-                );
-                const transfer = new window.DataTransfer();
-                transfer.items.add(file);
-                anchor.files = transfer.files;
-                anchor.dispatchEvent(new window.Event("change", { bubbles: true }));
-            },
+            run: choose("version: 1\npersonas: 7\n"),
         },
         {
             trigger: ".modal .o_field_widget[name='content'] input:value('mine.yaml')",
@@ -145,6 +146,61 @@ tours.add("ipai_registry_names_the_line", {
             trigger: ".modal .alert-danger:contains('mine.yaml, line 2, personas')",
         },
         { trigger: ".modal-footer button:contains('Discard')", run: "click" },
+        { trigger: "body:not(:has(.modal))" },
+    ],
+});
+
+tours.add("ipai_policy_is_imported", {
+    steps: () => [
+        {
+            trigger: ".o_control_panel button:contains('Import Gate Policy')",
+            run: "click",
+        },
+        {
+            trigger:
+                ".modal .o_field_widget[name='content'] input[type='file']:not(:visible)",
+            run: choose(
+                "schema: gate_schema\nversion: 1\ngates:\n  G1:\n    name: Builds\n"
+            ),
+        },
+        {
+            trigger: ".modal .o_field_widget[name='content'] input:value('mine.yaml')",
+        },
+        { trigger: ".modal button[name='action_preview']", run: "click" },
+        {
+            content: "what would change, before it does",
+            trigger:
+                ".modal .o_field_widget[name='preview']:contains('Build Integrity → Builds')",
+        },
+        {
+            trigger: ".modal .o_field_widget[name='note'] textarea",
+            run: "edit Agreed in the review.",
+        },
+        { trigger: ".modal button[name='action_import']", run: "click" },
+        { trigger: "body:not(:has(.modal)) .o_data_row:contains('Builds')" },
+    ],
+});
+
+tours.add("ipai_policy_is_exported", {
+    steps: () => [
+        {
+            content: "who only reads has no import",
+            trigger:
+                ".o_control_panel:not(:has(button:contains('Import Gate Policy'))) button:contains('Export Gate Policy')",
+            run: "click",
+        },
+        {
+            trigger:
+                ".modal .o_field_widget[name='schema'] label:contains('Exceptions')",
+            run: "click",
+        },
+        {
+            content: "the file of what was chosen",
+            trigger:
+                ".modal .o_field_widget[name='filename']:contains('exception_schema.yaml')",
+        },
+        { trigger: ".modal button[name='action_download']:enabled" },
+        { trigger: ".modal-footer button:contains('Done')", run: "click" },
         { trigger: "body:not(:has(.modal))" },
     ],
 });

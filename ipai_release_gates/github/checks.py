@@ -1,0 +1,135 @@
+"""Gates as check runs, or as commit statuses, of the commit they judge."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from .text import clip, plain, units
+
+#: What GitHub takes of a summary, and of the description of a status.
+MAX_SUMMARY, MAX_DESCRIPTION = 65535, 140
+_MAX_TITLE, _MAX_NAME = 255, 100
+
+#: status of a gate → status and conclusion of a check run. A required check lets a
+#: neutral one pass, but shows it grey: what passed by an exception is not plain green.
+_RUN = {
+    "pending": ("queued", None),
+    "in_progress": ("in_progress", None),
+    "passed": ("completed", "success"),
+    "failed": ("completed", "failure"),
+    "bypassed": ("completed", "neutral"),
+}
+_STATUS = {
+    "pending": "pending",
+    "in_progress": "pending",
+    "passed": "success",
+    "failed": "failure",
+    "bypassed": "success",
+}
+_MARK = {"met": "✅", "unmet": "❌", "waived": "⚠️", "not_applicable": "➖"}
+
+
+@dataclass(frozen=True)
+class CheckRun:
+    """What GitHub is to show of one gate at one commit.
+
+    :ivar body: of the request, without the commit
+    """
+
+    body: dict
+
+    @property
+    def status(self):
+        """``queued``, ``in_progress``, ``completed``; of a status its state."""
+        return self.body.get("status") or self.body["state"]
+
+    @property
+    def conclusion(self):
+        """``success``, ``failure``, ``neutral``, or empty while it is not completed."""
+        return self.body.get("conclusion") or ""
+
+    @property
+    def digest(self):
+        """The same for the same body: what is there already is not sent again."""
+        text = json.dumps(self.body, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check_run(gate, title, details_url, external_id, words):
+    """A gate as check run.
+
+    :param gate: :class:`policy.GateVerdict`
+    :param str title: one line on how it stands, plain text
+    :param str details_url: of the release
+    :param str external_id: ours
+    :param dict words: state of a condition → how it is called
+    :returns: :class:`CheckRun`
+    """
+    status, conclusion = _RUN[gate.status]
+    body = {
+        "name": _name(gate),
+        "status": status,
+        "details_url": details_url,
+        "external_id": external_id,
+        "output": {
+            "title": clip(" ".join(title.split()), _MAX_TITLE),
+            "summary": _summary(gate, words),
+        },
+    }
+    if conclusion:
+        body["conclusion"] = conclusion
+    return CheckRun(body)
+
+
+def closing_run(run, title):
+    """What closes the check run of a commit that the release has left behind.
+
+    :param dict run: ``name``, ``details_url`` and ``external_id`` it was made with
+    :param str title: why, plain text
+    """
+    return CheckRun(
+        {
+            **run,
+            "status": "completed",
+            # GitHub keeps "stale" to itself.
+            "conclusion": "neutral",
+            "output": {"title": clip(title, _MAX_TITLE), "summary": plain(title)},
+        }
+    )
+
+
+def commit_status(gate, title, details_url):
+    """A gate as commit status, where the app may not write check runs."""
+    return CheckRun(
+        {
+            "state": _STATUS[gate.status],
+            "target_url": details_url,
+            "description": clip(" ".join(title.split()), MAX_DESCRIPTION),
+            "context": f"release-gates/{gate.code}",
+        }
+    )
+
+
+def _name(gate):
+    return clip(f"{gate.code} {gate.name}", _MAX_NAME)
+
+
+def _summary(gate, words):
+    order = {"unmet": 0, "waived": 1, "met": 2, "not_applicable": 3}
+    lines, used = [], 0
+    conditions = sorted(
+        gate.conditions, key=lambda c: (order.get(c.state, 0), not c.adverse)
+    )
+    for number, condition in enumerate(conditions):
+        line = (
+            f"- {_MARK.get(condition.state, '')} **{plain(condition.name)}** "
+            f"({words.get(condition.state, condition.state)}): "
+            f"{plain(condition.reason)}"
+        )
+        more = f"- … {len(conditions) - number}"
+        if used + units(line) + 1 + units(more) > MAX_SUMMARY:
+            lines.append(more)
+            break
+        lines.append(line)
+        used += units(line) + 1
+    return "\n".join(lines) or "–"

@@ -1,0 +1,46 @@
+"""Tokens of installations, kept in memory of one process until shortly before they end.
+
+They are in no database, no log and no other process: who asks has the app's key.
+"""
+
+import threading
+
+#: A call that starts now must not end after its token does.
+_MARGIN = 300
+#: GitHub's tokens live for an hour, whatever an answer says.
+_LONGEST = 3600
+
+
+class Tokens:
+    """Tokens by what they are good for; to be shared between threads."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._kept = {}
+
+    def get(self, key, now):
+        """The token kept under a key, or ``None``.
+
+        :param float now: seconds since 1970
+        """
+        with self._lock:
+            self._kept = {k: v for k, v in self._kept.items() if v[1] > now}
+            kept = self._kept.get(key)
+            return kept[0] if kept else None
+
+    def keep(self, key, token, expires_at, now):
+        """Keep a token until some minutes before it ends.
+
+        :param float expires_at: seconds since 1970
+        """
+        until = min(expires_at, now + _LONGEST) - _MARGIN
+        with self._lock:
+            self._kept[key] = (token, until)
+
+    def drop(self, key):
+        """Forget a token that GitHub refused."""
+        with self._lock:
+            self._kept.pop(key, None)
+
+    def __repr__(self):
+        return f"<{type(self).__name__}: {len(self._kept)}>"
