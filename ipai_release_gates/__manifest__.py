@@ -5,7 +5,7 @@
     "category": "Productivity/Release Governance",
     "author": "Release Gates contributors",
     "license": "AGPL-3",
-    "depends": ["mail", "portal", "queue_job"],
+    "depends": ["bus", "mail", "portal", "queue_job"],
     "external_dependencies": {"python": ["cryptography", "jsonschema", "PyYAML"]},
     "data": [
         "security/groups.xml",
@@ -115,6 +115,7 @@
         "views/github/github_repository_views.xml",
         "views/github/github_protection_views.xml",
         "views/github/github_check_views.xml",
+        "views/reporting/control_room_views.xml",
         "views/menus.xml",
     ],
     "demo": [

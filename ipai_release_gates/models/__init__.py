@@ -9,3 +9,4 @@ from . import reporting
 from . import http
 from . import outbound
 from . import github
+from . import live

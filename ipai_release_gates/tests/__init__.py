@@ -2,6 +2,8 @@ from . import test_answers_table
 from . import test_browser
 from . import test_ci_onboarding
 from . import test_consistency
+from . import test_control_room
+from . import test_control_room_browser
 from . import test_deployments
 from . import test_dossier
 from . import test_drills
@@ -19,6 +21,8 @@ from . import test_incidents
 from . import test_kpis
 from . import test_ledger
 from . import test_ledger_verification
+from . import test_neutralize
+from . import test_live
 from . import test_new_persona
 from . import test_next_steps
 from . import test_operational_requirements

@@ -33,7 +33,9 @@ class Incident(models.Model):
         default="medium",
     )
     project_id = fields.Many2one(store=True, index=True)
-    deployment_id = fields.Many2one("ipai.deployment", ondelete="restrict")
+    deployment_id = fields.Many2one(
+        "ipai.deployment", ondelete="restrict", index="btree_not_null"
+    )
     blocking = fields.Boolean(
         default=True, help="Holds the production promotions of the project while open."
     )

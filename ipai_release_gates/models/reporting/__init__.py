@@ -6,3 +6,8 @@ from . import exception_status
 from . import deployment_history
 from . import kpi_target
 from . import persona_kpi
+from . import control_room
+from . import control_room_needs
+from . import control_room_state
+from . import control_room_delivery
+from . import res_users_settings

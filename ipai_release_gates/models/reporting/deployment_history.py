@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..selections import ENVIRONMENT_CATEGORIES, SOURCE_SYSTEMS
+from . import delivery
 from .expressions import NOW, OPEN, forecast_step, hours
 from .report_mixin import RELEASE_FIELDS
 
@@ -79,6 +80,11 @@ class DeploymentHistory(models.Model):
         help="Production only. At this moment: what is not confirmed by its deadline "
         "has failed, unless an exception covers that.",
     )
+    is_judged = fields.Boolean(
+        string="Judged by G4",
+        readonly=True,
+        help="The latest to production of the release's current revision.",
+    )
     confirmation_due_at = fields.Datetime(string="Confirm by", readonly=True)
     confirmed_at = fields.Datetime(string="Confirmed on", readonly=True)
     hours_to_confirm = fields.Float(
@@ -97,6 +103,47 @@ class DeploymentHistory(models.Model):
         readonly=True,
         aggregator="avg",
         help="Of the deployments that are over, those that failed or were rolled back.",
+    )
+    is_change = fields.Boolean(
+        string="Change",
+        readonly=True,
+        help="Brought a change to production, well or not: over, and no rollback.",
+    )
+    is_first_delivery = fields.Boolean(
+        string="First delivery",
+        readonly=True,
+        help="A change whose commit was known to the project, and had never run in its "
+        "production before.",
+    )
+    change_lead_hours = fields.Float(
+        string="Change lead time (hours)",
+        readonly=True,
+        aggregator="avg",
+        help="Of a first delivery: since the project first heard of the commit.",
+    )
+    is_change_failure = fields.Boolean(
+        string="Change failure",
+        readonly=True,
+        help="A change that failed, was rolled back or has an incident.",
+    )
+    is_restored = fields.Boolean(
+        string="Restored",
+        readonly=True,
+        help="A change failure that is made good: rolled back, its incidents resolved, "
+        "or replaced by a deployment that succeeded.",
+    )
+    restored_at = fields.Datetime(string="Restored on", readonly=True)
+    recovery_hours = fields.Float(
+        string="Recovery time (hours)",
+        readonly=True,
+        aggregator="avg",
+        help="From the first incident, else from the deployment, until restored.",
+    )
+    is_rework = fields.Boolean(
+        string="Rework",
+        readonly=True,
+        help="An unplanned change: made while an incident was open, after a change "
+        "that failed or was rolled back, or under an emergency exception.",
     )
 
     _depends = {
@@ -122,6 +169,21 @@ class DeploymentHistory(models.Model):
             "g4_status",
             "confirmation_due_at",
             "confirmed_at",
+        ),
+        "ipai.incident": (
+            "deployment_id",
+            "project_id",
+            "detected_at",
+            "resolved_at",
+        ),
+        "ipai.exception": (
+            "release_id",
+            "revision_id",
+            "exception_type",
+            "effective_from",
+            "approved_at",
+            "expires_at",
+            "ended_at",
         ),
     }
 
@@ -163,13 +225,22 @@ class DeploymentHistory(models.Model):
                          AND d.confirmation_due_at < %(now)s THEN 'failed'
                         ELSE d.g4_status
                    END AS g4_status,
+                   e.category = 'production' AND gate.is_judged AS is_judged,
                    d.confirmation_due_at,
                    d.confirmed_at,
                    %(hours_to_confirm)s AS hours_to_confirm,
                    greatest(%(lead_time)s, 0) AS lead_time_hours,
                    CASE WHEN d.status <> 'in_progress'
                         THEN (d.status IN ('failed', 'rolled_back'))::int::float8
-                   END AS failure_share
+                   END AS failure_share,
+                   %(is_change)s AS is_change,
+                   %(is_first_delivery)s AS is_first_delivery,
+                   %(change_lead_hours)s AS change_lead_hours,
+                   %(is_change_failure)s AS is_change_failure,
+                   recovery.restored_at IS NOT NULL AS is_restored,
+                   recovery.restored_at,
+                   %(recovery_hours)s AS recovery_hours,
+                   coalesce(%(is_rework)s, FALSE) AS is_rework
               FROM ipai_deployment d
               JOIN ipai_release r ON r.id = d.release_id
               JOIN ipai_environment e ON e.id = d.environment_id
@@ -178,6 +249,8 @@ class DeploymentHistory(models.Model):
          LEFT JOIN ipai_release_gate rg
                 ON rg.release_id = r.id AND rg.gate_id = closing.gate_id
          LEFT JOIN LATERAL (%(step)s) step ON TRUE
+         LEFT JOIN LATERAL (%(trouble)s) trouble ON TRUE
+         LEFT JOIN LATERAL (%(recovery)s) recovery ON TRUE
         CROSS JOIN LATERAL (
                        -- Of a revision, G4 judges the latest production deployment.
                        SELECT rg.id IS NOT NULL AND d.revision_id = r.revision_id
@@ -202,6 +275,14 @@ class DeploymentHistory(models.Model):
             open=OPEN,
             now=NOW,
             step=forecast_step(SQL("rg")),
+            trouble=delivery.TROUBLE,
+            recovery=delivery.RECOVERY,
+            is_change=delivery.IS_CHANGE,
+            is_first_delivery=delivery.IS_FIRST_DELIVERY,
+            change_lead_hours=delivery.CHANGE_LEAD_HOURS,
+            is_change_failure=delivery.IS_CHANGE_FAILURE,
+            recovery_hours=delivery.RECOVERY_HOURS,
+            is_rework=delivery.IS_REWORK,
             until_rollback=hours(SQL("d.rolled_back_at - d.deployed_at")),
             hours_to_confirm=hours(SQL("d.confirmed_at - d.deployed_at")),
             lead_time=hours(

@@ -1,7 +1,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from . import dora
 from .kpis import KPIS, LABELS, UNITS
+
+#: What a target can be set for.
+_MEASURED = {**KPIS, **dora.METRICS}
 
 
 class KpiTarget(models.Model):
@@ -13,7 +17,7 @@ class KpiTarget(models.Model):
     _order = "kpi, id"
     _rec_name = "kpi"
 
-    kpi = fields.Selection(LABELS, string="KPI", required=True)
+    kpi = fields.Selection(LABELS + dora.LABELS, string="KPI", required=True)
     target = fields.Float(required=True, digits=(12, 4))
     unit = fields.Selection(UNITS, compute="_compute_of_kpi")
     higher_is_better = fields.Boolean(compute="_compute_of_kpi")
@@ -29,7 +33,7 @@ class KpiTarget(models.Model):
     @api.depends("kpi")
     def _compute_of_kpi(self):
         for record in self:
-            kpi = KPIS.get(record.kpi)
+            kpi = _MEASURED.get(record.kpi)
             record.unit = kpi and kpi.unit
             record.higher_is_better = bool(kpi and kpi.higher_is_better)
 

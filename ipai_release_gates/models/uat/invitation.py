@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.orm.models import NO_ACCESS
 
 from ...ingest import fields as readers
 
@@ -62,7 +61,7 @@ class UatInvitation(models.Model):
     criterion_ids = fields.One2many(
         "ipai.uat.criterion", "invitation_id", string="Criteria", readonly=True
     )
-    token_digest = fields.Char(required=True, groups=NO_ACCESS)
+    token_digest = fields.Char(required=True, groups=fields.NO_ACCESS)
     inviter_id = fields.Many2one(
         "res.users", string="Invited by", required=True, readonly=True
     )

@@ -31,6 +31,15 @@ async function openTabs(where) {
 /** Open a menu, each of its views, and the form of a record with all its tabs. */
 async function visit(menu, { action, menu: menuService, orm }) {
     await menuService.selectMenu(menu);
+    if (menu.actionPath === "control-room") {
+        // A page of its own, see control_room_tour.js.
+        await until(
+            () => document.querySelector(".ipai_room_grid[data-range]"),
+            menu.name
+        );
+        assertNoDialog(menu.name);
+        return;
+    }
     const controller = await until(
         () =>
             action.currentController?.action.id === menu.actionID &&

@@ -1,0 +1,117 @@
+from odoo import api, models
+from odoo.fields import Domain
+
+from .control_room_scope import read_scope
+from .kpis import KPIS
+
+
+class ControlRoom(models.AbstractModel):
+    """One page that says what needs me now and how delivery goes.
+
+    Everything is asked for as the user, with the user's rights and rules, in a number
+    of queries that does not grow with the releases. Each figure comes with the records
+    it counts: ``open`` is a model and a domain that finds exactly those.
+    """
+
+    _name = "ipai.control.room"
+    _description = "Control room"
+
+    @api.readonly
+    @api.model
+    def data(self, filters=None):
+        """Everything the page shows.
+
+        :param dict filters: see :func:`.control_room_scope.read_scope`
+        :returns: dict of JSON values by panel; a panel whose records the user may not
+            read is ``None``
+        :raises AccessError: for whoever may not read releases
+        :raises ValidationError: naming the filter that cannot be read
+        """
+        scope, choices = self._scope(filters)
+        # Every query less that panels share is one for each time somebody looks.
+        held = self.env["ipai.persona"]._held_by(self.env.user)
+        targets = self._targets()
+        stages = self.env["ipai.release.stage"].search([])
+        return {
+            "filters": scope.told(),
+            "choices": choices,
+            "days": scope.days,
+            "needs_me": self._needs_me(scope, held, stages),
+            "stages": self._stages(scope, stages),
+            "gates": self._gates(scope),
+            "exceptions": self._exceptions(scope),
+            "environments": self._environments(scope),
+            "deployments": self._last_deployments(scope),
+            "delivery": self._delivery(scope, targets),
+            "kpis": self._kpis(scope, targets, held),
+        }
+
+    @api.model
+    def kpi_action(self, kpi, filters=None):
+        """The action that opens the records a persona KPI counts.
+
+        :param str kpi: one of ``kpis.KPIS``
+        :param dict filters: as of :meth:`data`
+        """
+        scope, _choices = self._scope(filters)
+        rows = self.env["ipai.report.persona.kpi"].search_fetch(
+            self._kpi_domain(scope) & Domain("kpi", "=", kpi), ["record_ids"]
+        )
+        ids = sorted({each for row in rows for each in row.record_ids})
+        return {
+            "type": "ir.actions.act_window",
+            "name": dict(rows._fields["kpi"]._description_selection(self.env)).get(kpi),
+            "res_model": KPIS[kpi].model if kpi in KPIS else "ipai.release",
+            "views": [[False, "list"], [False, "form"]],
+            "domain": [("id", "in", ids)],
+            "context": {"active_test": False},
+        }
+
+    # --- shared ----------------------------------------------------------------------
+
+    @api.model
+    def _scope(self, filters):
+        """What is asked for, and what could be.
+
+        :returns: the scope, and a dict of the projects and people to choose from
+        """
+        self.env["ipai.release"].check_access("read")
+        projects = self.env["ipai.project"].search_fetch([], ["name", "member_ids"])
+        scope = read_scope(self.env, filters, projects)
+        people = projects.member_ids.sorted("name")
+        return scope, {
+            "projects": [{"id": each.id, "name": each.name} for each in projects],
+            "members": [{"id": each.id, "name": each.name} for each in people],
+        }
+
+    @api.model
+    def _readable(self, model):
+        return self.env[model].has_access("read")
+
+    @api.model
+    def _open(self, model, domain, views=("list", "form")):
+        """What the page opens: the records of a domain, in the given kinds of views."""
+        return {"model": model, "domain": _plain(domain), "views": list(views)}
+
+    @api.model
+    def _figure(self, model, domain, count, views=("list", "form"), **more):
+        """A number with the records it counts."""
+        return {"count": count, "open": self._open(model, domain, views), **more}
+
+
+def _plain(domain):
+    """A domain as JSON has it: instants as text, collections as lists."""
+    return [_plain_term(term) for term in Domain(domain)]
+
+
+def _plain_term(term):
+    if isinstance(term, str):
+        return term
+    field, operator, value = term
+    if isinstance(value, Domain):
+        value = _plain(value)
+    elif hasattr(value, "isoformat"):
+        value = str(value)
+    elif not isinstance(value, str | bool | int | float):
+        value = sorted(value, key=str)
+    return [field, operator, value]
