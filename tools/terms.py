@@ -8,8 +8,8 @@ from collections import Counter
 
 from lxml import etree
 
-#: The comment of a term that a language shares with English, which tells it from one that
-#: nobody translated: OCA's check wants both empty.
+#: The comment of a term that a language shares with English, which tells it from one
+#: that nobody translated: OCA's check wants both empty.
 SAME = "The same in this language."
 #: What a program puts in or reads: ``%s``, ``%(name)s``, ``{name}``, ``${…}``, JSON, an
 #: address, code between backticks.

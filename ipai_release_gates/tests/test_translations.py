@@ -38,9 +38,7 @@ class TestFrench(FrenchCase):
         self.assertLessEqual({"Jalons de version", "Tableau", "Rapports"}, names)
         self.assertFalse({"Board", "Reporting", "Release Gates"} & names)
         action = self.env.ref(f"{MODULE}.ipai_release_action")
-        self.assertEqual(
-            action.with_context(lang=FRENCH).name, "Tableau des versions"
-        )
+        self.assertEqual(action.with_context(lang=FRENCH).name, "Tableau des versions")
 
     def test_the_columns_of_the_board_are_in_french(self):
         self.open_release()
@@ -64,7 +62,9 @@ class TestFrench(FrenchCase):
         with self.assertRaises(UserError) as caught:
             self.in_french(release).action_advance()
         message = str(caught.exception)
-        self.assertIn("Tournée ne peut pas passer à l’étape Validation QA\u00a0:", message)
+        self.assertIn(
+            "Tournée ne peut pas passer à l’étape Validation QA\u00a0:", message
+        )
         data = caught.exception.context["refusal"]
         self.assertEqual(data["stage"]["name"], "Validation QA")
         # Codes stay what they are in every language.
@@ -137,7 +137,11 @@ class TestTranslatedPolicy(FrenchCase):
         self.assertEqual(
             [(e["kind"], e["body"]["before"], e["body"]["after"]) for e in entries],
             [
-                ("policy_changed", {"name": "Build Integrity"}, {"name": "Build Proof"}),
+                (
+                    "policy_changed",
+                    {"name": "Build Integrity"},
+                    {"name": "Build Proof"},
+                ),
                 (
                     "policy_changed",
                     {"name": "Intégrité du build"},
@@ -171,4 +175,6 @@ class TestFrenchWebClient(HttpCase, FrenchCase):
         terms = {message["id"]: message["string"] for message in messages}
         self.assertEqual(terms["Give a reason"], "Donner une raison")  # a script's
         self.assertEqual(terms["Waived until"], "Couverte jusqu’au")  # a template's
-        self.assertEqual(terms["%(met)s of %(all)s met"], "%(met)s remplies sur %(all)s")
+        self.assertEqual(
+            terms["%(met)s of %(all)s met"], "%(met)s remplies sur %(all)s"
+        )
