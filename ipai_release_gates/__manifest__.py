@@ -132,6 +132,9 @@
         "web.assets_tests": [
             "ipai_release_gates/static/tests/tours/**/*",
         ],
+        "web.assets_unit_tests": [
+            "ipai_release_gates/static/tests/unit/**/*",
+        ],
     },
     "application": True,
 }

@@ -41,7 +41,7 @@ def environment():
 
 def command(*arguments):
     """A command line for Odoo in the virtualenv."""
-    return [venv_python(), "-m", "odoo", *arguments]
+    return [venv_python(), SCRIPTS / "odoo_bin.py", *arguments]
 
 
 def problems(log):

@@ -10,12 +10,14 @@ from . import test_drills
 from . import test_environments
 from . import test_exception_wizards
 from . import test_exceptions
+from . import test_durations
 from . import test_expertise_registry
 from . import test_freeze_windows
 from . import test_gate_table
 from . import test_governance_chain
 from . import test_guards
 from . import test_http_api
+from . import test_hoot
 from . import test_inbox
 from . import test_incidents
 from . import test_kpis

@@ -9,6 +9,7 @@ from . import release_schedule
 from . import release_ledger
 from . import ledger_verification
 from . import release_freezes
+from . import release_durations
 from . import release_gate
 from . import check
 from . import ir_attachment

@@ -1,6 +1,68 @@
+import { RottingKanbanController } from "@mail/js/rotting_mixin/rotting_kanban_controller";
 import { RottingKanbanRenderer } from "@mail/js/rotting_mixin/rotting_kanban_renderer";
 import { rottingKanbanView } from "@mail/js/rotting_mixin/rotting_kanban_view";
+import { browser } from "@web/core/browser/browser";
 import { registry } from "@web/core/registry";
+import { useService } from "@web/core/utils/hooks";
+
+import { useReleaseUpdates } from "../live/live_hook";
+import { mustLoadAll, refreshList } from "../live/refresh_list";
+
+/** A board that follows what happens to releases. */
+export class ReleaseKanbanController extends RottingKanbanController {
+    setup() {
+        super.setup();
+        this.orm = useService("orm");
+        useReleaseUpdates(({ releases }) => this.follow(releases), {
+            isBusy: () => this.isBusy,
+        });
+    }
+
+    /** Whether something is under way that new cards would get in the way of. */
+    get isBusy() {
+        return (
+            !this.model.isReady ||
+            // A column that is drawn anew does not keep what is typed there.
+            Boolean(this.quickCreateState.groupId && mustLoadAll(this.model, null)) ||
+            Boolean(this.rootRef.el?.querySelector(".o_dragged"))
+        );
+    }
+
+    async follow(releases) {
+        const focused = this.focusedRelease;
+        await refreshList(this.model, this.orm, releases);
+        const { root } = this.model;
+        if (root.isGrouped && this.progressBarState) {
+            this.progressBarState.updateCounts();
+        }
+        this.model.notify();
+        if (focused) {
+            this.focusAgain(focused);
+        }
+    }
+
+    get cardIds() {
+        return this.model.root.records.map(({ id, resId }) => ({ id, resId }));
+    }
+
+    get focusedRelease() {
+        const card = document.activeElement?.closest?.(".o_kanban_record[data-id]");
+        return this.cardIds.find(({ id }) => id === card?.dataset.id)?.resId;
+    }
+
+    /** A card that was drawn anew has lost the focus it had. */
+    async focusAgain(release) {
+        // After the card is drawn.
+        await new Promise((resolve) => browser.requestAnimationFrame(resolve));
+        if (document.activeElement && document.activeElement !== document.body) {
+            return;
+        }
+        const card = this.cardIds.find(({ resId }) => resId === release);
+        this.rootRef.el
+            ?.querySelector(`.o_kanban_record[data-id="${card?.id}"]`)
+            ?.focus();
+    }
+}
 
 /** Cards lie still for whoever cannot move a release at all. */
 export class ReleaseKanbanRenderer extends RottingKanbanRenderer {
@@ -11,5 +73,6 @@ export class ReleaseKanbanRenderer extends RottingKanbanRenderer {
 
 registry.category("views").add("ipai_release_kanban", {
     ...rottingKanbanView,
+    Controller: ReleaseKanbanController,
     Renderer: ReleaseKanbanRenderer,
 });

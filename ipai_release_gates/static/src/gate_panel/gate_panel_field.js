@@ -1,11 +1,11 @@
-import { Component, onWillStart } from "@odoo/owl";
-import { formatDateTime } from "@web/core/l10n/dates";
+import { Component, onWillRender, onWillStart } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { user } from "@web/core/user";
 import { useService } from "@web/core/utils/hooks";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
+import { Countdown } from "../countdown/countdown";
 import { Reason } from "../reason/reason";
 import { CONDITION_STATES, GATE_STATUSES } from "../status";
 
@@ -55,16 +55,27 @@ const FACTS = {
 };
 const { DateTime } = luxon;
 const OPEN_STATUSES = ["passed", "bypassed"];
+const instant = (text) => text && DateTime.fromISO(text);
 
 /** Every gate of a release with its conditions as a checklist, and the way to each fact. */
 export class GatePanelField extends Component {
     static template = "ipai_release_gates.GatePanelField";
-    static components = { Reason };
+    static components = { Countdown, Reason };
     static props = { ...standardFieldProps };
 
     setup() {
         this.actionService = useService("action");
         this.readable = new Set();
+        this.news = "";
+        let former = null;
+        onWillRender(() => {
+            const { resId, data } = this.props.record;
+            const now = { resId, gates: data[this.props.name] || [] };
+            if (former && former.resId === resId && former.gates !== now.gates) {
+                this.news = this.changesSince(former.gates, now.gates) || this.news;
+            }
+            former = now;
+        });
         onWillStart(async () => {
             await Promise.all(
                 Object.values(FACTS).map(async ({ model }) => {
@@ -102,9 +113,8 @@ export class GatePanelField extends Component {
                 conditions: gate.conditions.map((condition) => ({
                     ...condition,
                     ...CONDITION_STATES[condition.state],
-                    waivedUntil:
-                        condition.waived_until &&
-                        formatDateTime(DateTime.fromISO(condition.waived_until)),
+                    waivedUntil: instant(condition.waived_until),
+                    freshUntil: instant(condition.fresh_until),
                     links: this.linksTo(condition.facts),
                     ...(condition.state === "unmet"
                         ? this.stepsFor(steps, gate, condition)
@@ -112,6 +122,23 @@ export class GatePanelField extends Component {
                 })),
             };
         });
+    }
+
+    /** What changed about the gates, for who does not see the marks change. */
+    changesSince(former, gates) {
+        const statuses = Object.fromEntries(
+            former.map((gate) => [gate.code, gate.status])
+        );
+        return gates
+            .filter(({ code, status }) => code in statuses && statuses[code] !== status)
+            .map(({ code, name, status }) =>
+                _t("%(code)s %(name)s: %(status)s", {
+                    code,
+                    name,
+                    status: GATE_STATUSES[status].label,
+                })
+            )
+            .join(". ");
     }
 
     /** What this user can do about a condition, and the way around it. */

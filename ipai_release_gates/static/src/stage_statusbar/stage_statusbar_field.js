@@ -1,12 +1,15 @@
+import {
+    RottingStatusBarDurationField,
+    rottingStatusBarDurationField,
+} from "@mail/js/rotting_mixin/rotting_statusbar";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
-import {
-    StatusBarField,
-    statusBarField,
-} from "@web/views/fields/statusbar/statusbar_field";
 
-/** A status bar that shows the present stage again when the move to another was refused. */
-export class StageStatusBarField extends StatusBarField {
+/**
+ * A status bar with the time spent in each stage, that shows the present one again when
+ * the move to another was refused.
+ */
+export class StageStatusBarField extends RottingStatusBarDurationField {
     async selectItem(item) {
         const { record } = this.props;
         // What else was edited is saved on its own: a refused move must not take it along.
@@ -23,11 +26,16 @@ export class StageStatusBarField extends StatusBarField {
 }
 
 export const stageStatusBarField = {
-    ...statusBarField,
+    ...rottingStatusBarDurationField,
     component: StageStatusBarField,
     displayName: _t("Stages with gates"),
     supportedTypes: ["many2one"],
     additionalClasses: ["o_field_statusbar"],
+    fieldDependencies: [
+        { name: "duration_tracking", type: "json" },
+        { name: "is_rotting", type: "boolean" },
+        { name: "rotting_days", type: "integer" },
+    ],
 };
 
 registry.category("fields").add("ipai_stage_statusbar", stageStatusBarField);

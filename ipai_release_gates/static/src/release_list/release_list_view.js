@@ -1,0 +1,32 @@
+import { registry } from "@web/core/registry";
+import { useService } from "@web/core/utils/hooks";
+import { ListController } from "@web/views/list/list_controller";
+import { listView } from "@web/views/list/list_view";
+
+import { useReleaseUpdates } from "../live/live_hook";
+import { refreshList } from "../live/refresh_list";
+
+/** A list that follows what happens to releases. */
+export class ReleaseListController extends ListController {
+    setup() {
+        super.setup();
+        this.orm = useService("orm");
+        useReleaseUpdates(
+            async ({ releases }) => {
+                await refreshList(this.model, this.orm, releases);
+                this.model.notify();
+            },
+            {
+                // Rows read anew would be selected no more.
+                isBusy: () =>
+                    !this.model.isReady ||
+                    Boolean(this.model.root.selection?.length || this.editedRecord),
+            }
+        );
+    }
+}
+
+registry.category("views").add("ipai_release_list", {
+    ...listView,
+    Controller: ReleaseListController,
+});

@@ -1,0 +1,17 @@
+import { defineMailModels } from "@mail/../tests/mail_test_helpers";
+import { defineModels, fields, models } from "@web/../tests/web_test_helpers";
+
+/** A release as the screens read it; what the server computes is written plainly. */
+export class Release extends models.Model {
+    _name = "ipai.release";
+
+    name = fields.Char();
+    gate_marks = fields.Json();
+    verdict_tree = fields.Json();
+    next_steps = fields.Json();
+}
+
+export function defineReleases() {
+    defineMailModels();
+    defineModels([Release]);
+}
