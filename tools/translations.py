@@ -44,21 +44,39 @@ def _settled(exported):
 
 
 def generated():
-    """The template as a database with nothing but the addon's data gives it; text."""
+    """The template as a database with nothing but the addon's data gives it.
+
+    :returns: its text, and the set of XML ids whose terms are Odoo's
+    """
     with (
         postgres.running(),
         tempfile.TemporaryDirectory() as folder,
         databases.temporary(databases.template("addon")) as database,
     ):
-        path = Path(folder) / "exported.pot"
-        odoo.script(
-            "Collecting the terms to translate",
-            database,
-            "export_terms",
-            str(path),
-            ADDON_NAME,
-        )
-        return _settled(path.read_text(encoding="utf-8"))
+        what = "Collecting the terms to translate"
+        odoo.script(what, database, "export_terms", folder, ADDON_NAME)
+        exported = (Path(folder) / "terms.pot").read_text(encoding="utf-8")
+        inherited = (Path(folder) / "inherited.txt").read_text().split()
+        return _settled(exported), set(inherited)
+
+
+def _own(text, inherited):
+    """A file without what is Odoo's, which another build of Odoo may word otherwise.
+
+    :param inherited: XML ids, see :func:`generated`
+    """
+    import polib
+
+    result = polib.pofile(text)
+    for entry in list(result):
+        entry.occurrences = [
+            (place, line)
+            for place, line in entry.occurrences
+            if place.rpartition(":")[2] not in inherited
+        ]
+        if not entry.occurrences:
+            result.remove(entry)
+    return str(result)
 
 
 def present(path):
@@ -133,11 +151,13 @@ def drift(expected, found, name):
 
 def check():
     """Say how the files differ from the terms of the source; whether they do not."""
-    template = generated()
-    lines = drift(template, present(TEMPLATE), TEMPLATE.name)
-    for path in languages():
-        text = present(path)
-        lines += drift(merged(text, template), text, path.name)
+    template, inherited = generated()
+    pairs = [(TEMPLATE, template)]
+    pairs += [(path, merged(present(path), template)) for path in languages()]
+    lines = []
+    for path, expected in pairs:
+        found = present(path)
+        lines += drift(_own(expected, inherited), _own(found, inherited), path.name)
     if lines:
         say("\n".join([*lines[:_SHOWN], f"✗ {ADDON_NAME}/i18n: {_MENDS}"]))
         return False
@@ -155,7 +175,7 @@ def _faulty():
 
 def write():
     """Write the template anew and bring every language to it."""
-    template = generated()
+    template, _inherited = generated()
     FOLDER.mkdir(exist_ok=True)
     TEMPLATE.write_text(template, encoding="utf-8")
     for path in languages():

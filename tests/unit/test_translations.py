@@ -138,7 +138,7 @@ def folder(tmp_path, monkeypatch):
     """The files of another addon, whose source says ``TEMPLATE``."""
     monkeypatch.setattr(translations, "FOLDER", tmp_path)
     monkeypatch.setattr(translations, "TEMPLATE", tmp_path / "m.pot")
-    monkeypatch.setattr(translations, "generated", lambda: TEMPLATE)
+    monkeypatch.setattr(translations, "generated", lambda: (TEMPLATE, {"m.odoos"}))
     return tmp_path
 
 
@@ -169,6 +169,19 @@ def test_the_check_names_the_language_that_does_not_follow_the_template(folder, 
     )
     (folder / "fr.po").write_text(complete)
     assert translations.translations(["--check"]) == 0
+
+
+def test_what_odoo_itself_calls_otherwise_is_no_drift(folder):
+    (folder / "m.pot").write_text(
+        TEMPLATE + '#: model:ir.ui.menu,name:m.odoos\nmsgid "Of Odoo"\nmsgstr ""\n'
+    )
+    assert translations.translations(["--check"]) == 0
+    (folder / "m.pot").write_text(
+        TEMPLATE.replace("name:m.new", "name:m.new\n#: model:ir.ui.menu,name:m.odoos")
+    )
+    assert translations.translations(["--check"]) == 0
+    (folder / "m.pot").write_text(TEMPLATE.replace("name:m.new", "name:m.other"))
+    assert translations.translations(["--check"]) == 1
 
 
 def test_only_a_changed_term_changes_the_template():
