@@ -174,7 +174,7 @@ class TestFrenchWebClient(HttpCase, FrenchCase):
         messages = json.loads(answer.text)["modules"][MODULE]["messages"]
         terms = {message["id"]: message["string"] for message in messages}
         self.assertEqual(terms["Give a reason"], "Donner une raison")  # a script's
-        self.assertEqual(terms["Waived until"], "Couverte jusqu’au")  # a template's
+        self.assertEqual(terms["Open the release"], "Ouvrir la version")  # a template's
         self.assertEqual(
             terms["%(met)s of %(all)s met"], "%(met)s remplies sur %(all)s"
         )
