@@ -845,9 +845,7 @@ class ReleaseException(models.Model):
                     "%(exception)s is reviewed by a %(personas)s who did not request "
                     "it.",
                     exception=self.display_name,
-                    personas=format_list(
-                        self.env, sorted(self._risk_personas()), "or"
-                    ),
+                    personas=format_list(self.env, sorted(self._risk_personas()), "or"),
                 )
             )
 
