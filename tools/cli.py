@@ -60,6 +60,11 @@ COMMANDS = {
         ("run", "test"),
         "take the pictures of docs/guide; --check: look only",
     ),
+    "translations": (
+        "translations",
+        ("run",),
+        "collect the terms to translate in i18n; --check: look only",
+    ),
     "shell": ("develop", ("run",), "an Odoo shell on a database"),
     "psql": ("develop", ("run",), "psql on the server"),
     "exec": ("develop", ("run", "test"), "a command with the environment of Odoo"),

@@ -20,6 +20,7 @@ import itertools
 import os
 import re
 import shutil
+import time
 from functools import cache
 
 from . import odoo, venv
@@ -34,6 +35,8 @@ UNUSED = ("tests", "readme", "__pycache__")
 #: Read from the folder too, but for the icon, which the menu has in the database.
 STORE_PAGE = "static/description"
 _numbers = itertools.count(1)
+#: How often dropping a database is tried, half a second apart.
+_DROP_TRIES = 60
 
 
 @contextlib.contextmanager
@@ -86,8 +89,18 @@ def _filestore(name):
 
 def drop(name):
     """Drop a database, whoever is connected, with the files of its attachments."""
+    import psycopg2.errors
+
     with cursor() as cr:
-        cr.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        for tries_left in reversed(range(_DROP_TRIES)):
+            try:
+                cr.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+                break
+            except psycopg2.errors.InsufficientPrivilege:
+                # Autovacuum works there as the superuser, whom nobody else may end.
+                if not tries_left:
+                    raise
+                time.sleep(0.5)
     shutil.rmtree(_filestore(name), ignore_errors=True)
 
 

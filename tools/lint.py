@@ -1,14 +1,14 @@
 """``make lint``: the hooks of pre-commit on every file, with pinned tools.
 
-And whether what is published is what the addon's records say, and whether guides and
-pictures fit together.
+And whether what is published, and the terms to translate, are what the addon says, and
+whether guides and pictures fit together.
 """
 
 import os
 import shutil
 import subprocess
 
-from . import aptstate, pictures, proc, publish
+from . import aptstate, pictures, proc, publish, translations
 from .locks import fresh_folder, setting_up, stamp, stamped
 from .paths import ROOT, RUN, VENV
 from .say import Stop, say
@@ -75,14 +75,15 @@ def _configuration(fix):
 def lint(arguments):
     """``lint [--fix] [hook]``: run all hooks, or one, on every file.
 
-    Without the name of a hook the published files are checked for drift too, and the
-    pictures of the guides.
+    Without the name of a hook the published files, the translations and the pictures of
+    the guides are checked for drift too.
     """
     _node_tools()
     fix = "--fix" in arguments
     hooks = [word for word in arguments if not word.startswith("-")]
     if fix and not hooks:
         publish.write()
+        translations.write()
     child = proc.start(
         [
             VENV / "bin/pre-commit",
@@ -99,7 +100,9 @@ def lint(arguments):
         code = child.wait()
     finally:
         proc.end(child)
-    if not hooks and not all([publish.check(), pictures.check()]):
+    # Each speaks, whatever the others say.
+    checks = (publish.check, translations.check, pictures.check)
+    if not hooks and not all([check() for check in checks]):
         code = 1
     say("the linters found nothing" if code == 0 else "✗ the linters found something")
     return code

@@ -46,6 +46,7 @@ from . import test_schema
 from . import test_separation_of_duties
 from . import test_server_actions
 from . import test_stage_table
+from . import test_translations
 from . import test_uat
 from . import test_webhook_sources
 from . import test_wizards

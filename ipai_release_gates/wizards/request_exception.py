@@ -108,6 +108,7 @@ class ExceptionWizard(models.TransientModel):
                 wizard.expires_at = latest
 
     @api.depends("risk_level")
+    @api.depends_context("lang")
     def _compute_rules(self):
         names = {
             persona.code: persona.name
@@ -116,22 +117,24 @@ class ExceptionWizard(models.TransientModel):
         for wizard in self:
             risk = policy.RISKS[wizard.risk_level or "low"]
             hours = int(risk.longest.total_seconds() // 3600)
-            wizard.rules = self.env._(
-                "Lasts %(life)s at most. Approved by %(personas)s: neither by you nor "
-                "by an author of the commit.%(review)s",
-                life=self.env._("%s days", hours // 24)
-                if hours > 48
-                else self.env._("%s hours", hours),
-                personas=self.env._(" and ").join(
-                    names.get(code, code) for code in risk.personas
-                ),
-                review=self.env._(
-                    " A review is due %s days after it takes effect.",
-                    risk.review_within.days,
+            sentences = [
+                self.env._(
+                    "Lasts %(life)s at most. Approved by %(personas)s: neither by you "
+                    "nor by an author of the commit.",
+                    life=self.env._("%s days", hours // 24)
+                    if hours > 48
+                    else self.env._("%s hours", hours),
+                    personas=[names.get(code, code) for code in risk.personas],
                 )
-                if risk.review_within
-                else "",
-            )
+            ]
+            if risk.review_within:
+                sentences.append(
+                    self.env._(
+                        "A review is due %s days after it takes effect.",
+                        risk.review_within.days,
+                    )
+                )
+            wizard.rules = " ".join(sentences)
 
     def action_request(self):
         """Draft and request the exceptions with the rights of the current user."""

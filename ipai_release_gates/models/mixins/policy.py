@@ -75,6 +75,19 @@ class PolicyMixin(models.AbstractModel):
             (before | self._affected_releases())._policy_recorded()
         return result
 
+    def _update_field_translations(
+        self, field_name, translations, digest=None, source_lang=""
+    ):
+        """Translate a field, which Odoo does past ``write``; told all the same."""
+        told = [self.with_context(lang=lang) for lang in sorted(translations)]
+        names = [name for name in self._policy_told() if name == field_name]
+        former = [(record, record._policy_state(names)) for record in told]
+        result = super()._update_field_translations(
+            field_name, translations, digest=digest, source_lang=source_lang
+        )
+        self._record_policy([(r, was, r._policy_state(names)) for r, was in former])
+        return result
+
     def unlink(self):
         names = self._policy_told()
         former = [(r, r._policy_state(names), None) for r in self]

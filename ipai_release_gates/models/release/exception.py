@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_list
 
 from ... import policy
 from ...ingest import fields as readers
@@ -845,7 +845,7 @@ class ReleaseException(models.Model):
                     "%(exception)s is reviewed by a %(personas)s who did not request "
                     "it.",
                     exception=self.display_name,
-                    personas=self.env._(" or ").join(sorted(self._risk_personas())),
+                    personas=format_list(self.env, sorted(self._risk_personas()), "or"),
                 )
             )
 

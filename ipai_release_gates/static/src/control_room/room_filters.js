@@ -38,6 +38,11 @@ export class RoomFilters extends Component {
         return chosen.length === 1 ? chosen[0].name : _t("%s projects", chosen.length);
     }
 
+    /** What a screen reader says of the choice of projects. */
+    get projectsSpoken() {
+        return _t("Projects: %s", this.projectsLabel);
+    }
+
     change(values) {
         this.props.onChange({ ...this.props.filters, ...values });
     }

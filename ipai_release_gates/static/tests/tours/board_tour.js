@@ -81,7 +81,7 @@ tours.add("ipai_refusal_names_everything", {
                 ".ipai_refusal [data-condition=qa_signoff]:not(:has(button.btn-secondary)):has(button.btn-link)",
         },
         {
-            trigger: ".ipai_refusal button:contains('Open release')",
+            trigger: ".ipai_refusal button:contains('Open the release')",
             run: "click",
         },
         {
