@@ -101,8 +101,9 @@ def lint(arguments):
     finally:
         proc.end(child)
     # Each speaks, whatever the others say.
-    checks = (publish.check, translations.check, pictures.check)
-    if not hooks and not all([check() for check in checks]):
+    checks = () if hooks else (publish.check, translations.check, pictures.check)
+    passed = [check() for check in checks]
+    if not all(passed):
         code = 1
     say("the linters found nothing" if code == 0 else "✗ the linters found something")
     return code
