@@ -28,6 +28,7 @@ registry.category("web_tour.tours").add("ipai_first_hour", {
         {
             isActive: ["auto"],
             trigger: ".ipai_refusal footer button:contains(Open release)",
+            timeout: 30000, // the server judges anew before it refuses
             run: "click",
         },
         {
