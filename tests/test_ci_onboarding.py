@@ -154,7 +154,7 @@ def test_the_examples_run_as_they_are_pasted(site, governance, make, tmp_path):
     subprocess.run(
         [*git, "commit", "-q", "--allow-empty", "-m", "x"], cwd=tmp_path, check=True
     )
-    environ = {**os.environ, "IPAI_TOKEN": service.key, "RELEASE": "pasted 1"}
+    environ = {**os.environ, "IPAI_GATES_KEY": service.key, "RELEASE": "pasted 1"}
     told = []
     for command, name in (
         (["sh", "-eu"], "default_json2"),

@@ -183,7 +183,7 @@ class TestCiOnboarding(GateCase):
             self.assertEqual(self.env.cr.fetchone(), (0,), table)
         for name in ("default_json2", "default_xml_rpc"):
             self.assertNotIn(key, shown[name])
-            self.assertIn("IPAI_TOKEN", shown[name])
+            self.assertIn("IPAI_GATES_KEY", shown[name])
             self.assertIn(self.env.cr.dbname, shown[name])
             self.assertIn(self.env["ipai.release"].get_base_url(), shown[name])
 

@@ -20,7 +20,7 @@ _USUAL_DAYS = 90
 _JSON2 = """\
 curl --fail-with-body --silent --show-error \\
   {address} \\
-  --header "Authorization: bearer $IPAI_TOKEN" \\
+  --header "Authorization: bearer $IPAI_GATES_KEY" \\
   --header {database} \\
   --header 'Content-Type: application/json' \\
   --data @- <<EOF
@@ -38,7 +38,7 @@ import os
 import xmlrpc.client
 
 url, database, login = {url!r}, {database!r}, {login!r}
-token = os.environ["IPAI_TOKEN"]
+token = os.environ["IPAI_GATES_KEY"]
 common = xmlrpc.client.ServerProxy(f"{{url}}/xmlrpc/2/common")
 uid = common.authenticate(database, login, token, {{}})
 odoo = xmlrpc.client.ServerProxy(f"{{url}}/xmlrpc/2/object")

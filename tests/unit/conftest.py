@@ -3,6 +3,14 @@
 import sys
 from pathlib import Path
 
+from hypothesis import HealthCheck, settings
+
+# A machine at work on something else makes no test fail.
+settings.register_profile(
+    "unit", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unit")
+
 ADDON = Path(__file__).resolve().parents[2] / "ipai_release_gates"
 if str(ADDON) not in sys.path:
     sys.path.insert(0, str(ADDON))

@@ -37,7 +37,7 @@ tours.add("ipai_ci_service_is_made", {
                     throw new Error(`no key in: ${dialog.textContent}`);
                 }
                 const example = dialog.querySelector(".o_field_widget[name='json2']");
-                if (!example.textContent.includes("bearer $IPAI_TOKEN")) {
+                if (!example.textContent.includes("bearer $IPAI_GATES_KEY")) {
                     throw new Error(`no example in: ${example.textContent}`);
                 }
             },
