@@ -212,7 +212,7 @@ class Browser:
 
     def press(self, key, **more):
         """Press a key on whatever has the focus."""
-        codes = {"Tab": 9, "Enter": 13, " ": 32, "Escape": 27}
+        codes = {"Tab": 9, "Enter": 13, " ": 32, "Escape": 27, "ArrowDown": 40}
         text = {"Enter": "\r", " ": " "}.get(key, "")
         params = {
             "key": key,
