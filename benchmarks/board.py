@@ -28,7 +28,7 @@ def main():
     from tools.server import Server
 
     database = sys.argv[1]
-    rounds = int(os.environ.get("ROUNDS", 15))
+    rounds = int(os.environ.get("ROUNDS", "15"))
     project = board_data.fill(database, LOGIN)
     with Server(database, arguments=["--max-cron-threads=0"]) as server:
         measure(server, database, project, rounds)

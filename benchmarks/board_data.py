@@ -43,10 +43,7 @@ def run(env, login):
         }
     )
     owners = user + env["res.users"].create(
-        [
-            {"name": f"Owner {number}", "login": f"owner-{number}"}
-            for number in range(9)
-        ]
+        [{"name": f"Owner {number}", "login": f"owner-{number}"} for number in range(9)]
     )
     releases(env(user=user.id), owners)
     project = tasks(env(user=user.id), owners)
@@ -60,12 +57,16 @@ def run(env, login):
 def releases(env, owners):
     """Real releases with revisions, gates and chains, put where a team would have them.
 
-    The release manager opens ``REAL`` of them; copies of their rows, their stages and how
-    their gates stand are written by SQL: the evidence that would carry 5,000 of them
+    The release manager opens ``REAL`` of them; copies of their rows, their stages and
+    how their gates stand are written by SQL: the evidence that would carry 5,000 of them
     there is not what a board reads.
     """
-    projects = env["ipai.project"].sudo().create(
-        [{"name": f"bench/{number}", "required_checks": ""} for number in range(10)]
+    projects = (
+        env["ipai.project"]
+        .sudo()
+        .create(
+            [{"name": f"bench/{number}", "required_checks": ""} for number in range(10)]
+        )
     )
     env["ipai.release"].create(
         [
@@ -90,7 +91,8 @@ def releases(env, owners):
         env.cr.execute(
             """
             UPDATE ipai_release SET stage_id = %s, status = 'in_progress',
-                stage_entered_at = now() AT TIME ZONE 'UTC' - (id %% 12) * INTERVAL '1 day'
+                stage_entered_at =
+                    now() AT TIME ZONE 'UTC' - (id %% 12) * INTERVAL '1 day'
             WHERE (id - %s) %% 100 >= %s AND (id - %s) %% 100 < %s
             """,
             (stage.id, first, at, first, at + share),
@@ -110,10 +112,13 @@ def releases(env, owners):
                     THEN now() AT TIME ZONE 'UTC' + INTERVAL '2 days' END,
                 status = CASE
                     WHEN g.gate_id = p.next_gate THEN CASE
-                        WHEN p.dice < 12 THEN 'in_progress' WHEN p.dice < 15 THEN 'failed'
+                        WHEN p.dice < 12 THEN 'in_progress'
+                        WHEN p.dice < 15 THEN 'failed'
                         WHEN p.dice < 19 THEN 'passed' ELSE 'bypassed' END
-                    WHEN EXISTS (SELECT FROM ipai_release_stage e
-                        WHERE e.gate_id = g.gate_id AND e.sequence <= p.at) THEN 'passed'
+                    WHEN EXISTS (
+                        SELECT FROM ipai_release_stage e
+                        WHERE e.gate_id = g.gate_id AND e.sequence <= p.at
+                    ) THEN 'passed'
                     ELSE 'pending' END
             FROM standing p WHERE p.id = g.release_id
             RETURNING g.release_id, g.gate_id, g.status

@@ -1,8 +1,8 @@
-"""The addon's own screens by axe-core's rules, on a desk and on a phone, and by keyboard.
+"""The addon's own screens by axe-core's rules, on desk and phone, and by keyboard.
 
 Only what the addon draws itself is judged. What Odoo draws around it, such as the
-navigation bar, the search bar, the columns of a board and the chatter, is Odoo's, and so
-are its widgets wherever they stand: see ``ODOOS``.
+navigation bar, the search bar, the columns of a board and the chatter, is Odoo's, and
+so are its widgets wherever they stand: see ``ODOOS``.
 """
 
 import json
@@ -149,7 +149,7 @@ def test_the_page_of_a_customers_uat(browser, site, release, width):
     scan(browser, "#wrap")
 
 
-# --- by keyboard -------------------------------------------------------------------------
+# --- by keyboard ----------------------------------------------------------------------
 
 
 def tab_to(browser, selector, most=120):
@@ -169,7 +169,9 @@ def desk(rm):
     return rm
 
 
-def test_a_card_is_reached_from_the_search_by_keys_and_opened_by_enter(desk, site, release):
+def test_a_card_is_reached_from_the_search_by_keys_and_opened_by_enter(
+    desk, site, release
+):
     desk.open(f"{site.url}/odoo/releases")
     desk.see(".ipai_release_board .ipai_gate_mark")
     desk.wait("document.activeElement.matches('.o_searchview_input')")

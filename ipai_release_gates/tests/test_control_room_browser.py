@@ -1,4 +1,4 @@
-"""The control room in a real browser, as each persona; any word on the console fails a tour."""
+"""The control room in a real browser, as each persona; see ``tours``."""
 
 from datetime import timedelta
 

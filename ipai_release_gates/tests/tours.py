@@ -6,7 +6,7 @@ from .common import GateCase
 
 
 class TourHttpCase(HttpCase, GateCase):
-    """Tours that leave no warning on the browser's console; an error ends them anyway."""
+    """Tours that leave no warning on the console; an error ends them anyway."""
 
     def start_tour(self, *args, **kwargs):
         with self.assertNoLogs(self._logger.getChild("browser"), "WARNING"):
