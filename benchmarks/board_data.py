@@ -57,9 +57,9 @@ def run(env, login):
 def releases(env, owners):
     """Real releases with revisions, gates and chains, put where a team would have them.
 
-    The release manager opens ``REAL`` of them; copies of their rows, their stages and
-    how their gates stand are written by SQL: the evidence that would carry 5,000 of them
-    there is not what a board reads.
+    The release manager opens ``REAL`` of them. Copies of their rows, their stages and
+    how their gates stand are written by SQL: the evidence that would carry 5,000 of
+    them there is not what a board reads.
     """
     projects = (
         env["ipai.project"]
