@@ -17,7 +17,7 @@ BATCH = 500
 def main():
     """Install the floor's module, then measure inside an Odoo shell."""
     database = sys.argv[1]
-    odoo = [sys.executable, "-m", "odoo"]
+    odoo = [sys.executable, "tools/scripts/odoo_bin.py"]
     quiet = ["--no-http", "--log-level=error"]
     subprocess.run(
         [*odoo, "-d", database, "-i", "project", "--stop-after-init", *quiet],

@@ -173,6 +173,16 @@ class Browser:
         )
         return self.wait(condition, seconds)
 
+    def resize(self, width, height=900):
+        """Give the page another size, as narrow as no window can be."""
+        size = {"width": width, "height": height}
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            **size,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+
     def open(self, url):
         """Go to an address and wait until its document is there."""
         self.call("Page.navigate", url=url)
@@ -206,7 +216,7 @@ class Browser:
 
     def press(self, key, **more):
         """Press a key on whatever has the focus."""
-        codes = {"Tab": 9, "Enter": 13, " ": 32, "Escape": 27}
+        codes = {"Tab": 9, "Enter": 13, " ": 32, "Escape": 27, "ArrowDown": 40}
         text = {"Enter": "\r", " ": " "}.get(key, "")
         params = {
             "key": key,

@@ -1,18 +1,19 @@
 """The screens in a real browser, as each role: what they show, refuse and offer.
 
-A console error or an open error dialog fails a tour.
+A console error or an open error dialog fails a tour, and so does a warning.
 """
 
 from datetime import timedelta
 
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import ROLES, GateCase
+from .common import ROLES
+from .tours import TourHttpCase
 
 
 @tagged("post_install", "-at_install")
-class TestBrowser(HttpCase, GateCase):
+class TestBrowser(TourHttpCase):
     def tour(self, name, user, url="/odoo/releases"):
         """Run a tour as a user; a refusal on the way is not worth a warning."""
         with mute_logger("odoo.http"):
@@ -79,6 +80,14 @@ class TestBrowser(HttpCase, GateCase):
         release = self.bring_to(self.open_release("Tour"), "qa_validation")
         self.pass_g2(release)
         self.tour("ipai_cards_lie_still", self.auditor)
+
+    def test_a_card_says_that_its_release_sits_too_long_and_a_filter_finds_it(self):
+        days = self.stages["build"].rotting_threshold_days + 1
+        self.assertEqual(days, 15, "the tour reads this number")
+        with self.later(days=-days):
+            self.open_release("Long")
+        self.open_release("Fresh")
+        self.tour("ipai_too_long_in_its_stage", self.dev)
 
     def test_every_role_sees_every_menu_form_and_tab_it_has_without_an_error(self):
         # One release with a fact of every kind: each form has something to show.

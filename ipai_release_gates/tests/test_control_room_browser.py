@@ -1,16 +1,16 @@
-"""The control room in a real browser, as each persona; a console error fails a tour."""
+"""The control room in a real browser, as each persona; see ``tours``."""
 
 from datetime import timedelta
 
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import GateCase
+from .tours import TourHttpCase
 
 URL = "/odoo/control-room"
 
 
-class RoomTours(HttpCase, GateCase):
+class RoomTours(TourHttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

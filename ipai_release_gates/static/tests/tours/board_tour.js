@@ -173,3 +173,25 @@ tours.add("ipai_cards_lie_still", {
         },
     ],
 });
+
+tours.add("ipai_too_long_in_its_stage", {
+    steps: () => [
+        {
+            content: "the card says how long",
+            trigger: `${card("Long")} .ipai_rotting:contains('15'):contains('days in this stage')`,
+        },
+        {
+            content: "another says nothing",
+            trigger: `${card("Fresh")}:not(:has(.ipai_rotting))`,
+        },
+        { trigger: ".o_searchview_dropdown_toggler", run: "click" },
+        {
+            trigger: ".o_filter_menu .o_menu_item:contains('Too Long in Its Stage')",
+            run: "click",
+        },
+        {
+            content: "only the one that sits too long is left",
+            trigger: `.o_kanban_renderer:has(${card("Long")}):not(:has(${card("Fresh")}))`,
+        },
+    ],
+});
