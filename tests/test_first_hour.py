@@ -20,7 +20,7 @@ _MIDDLE = """(([selector, text]) => {
 #: What is clicked after the drag, with the number of the step that points at it; no
 #: pointer points into a dialog.
 _CLICKED = (
-    (None, ".ipai_refusal footer button", "Open release"),
+    (None, ".ipai_refusal footer button", "Open the release"),
     (3, ".ipai_gate_panel[data-gate=G1] .ipai_condition_text", "Unmet"),
     (4, ".ipai_gate_panel[data-gate=G1] [data-condition=build_log] button", "Record"),
     (None, ".modal .btn-close", ""),

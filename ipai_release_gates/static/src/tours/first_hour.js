@@ -17,7 +17,7 @@ registry.category("web_tour.tours").add("ipai_first_hour", {
             trigger: IN_BUILD,
             content: markup(
                 _t(
-                    "A card is a release, and its four marks are its gates. CI has said nothing about this one yet. <b>Drag it to the next stage:</b> you will be refused. Read why, then choose <b>Open release</b>."
+                    "A card is a release, and its four marks are its gates. CI has said nothing about this one yet. <b>Drag it to the next stage:</b> you will be refused. Read why, then choose <b>Open the release</b>."
                 )
             ),
             tooltipPosition: "right",
@@ -27,7 +27,7 @@ registry.category("web_tour.tours").add("ipai_first_hour", {
         // what to do there.
         {
             isActive: ["auto"],
-            trigger: ".ipai_refusal footer button:contains(Open release)",
+            trigger: ".ipai_refusal footer button:contains(Open the release)",
             timeout: 30000, // the server judges anew before it refuses
             run: "click",
         },
