@@ -143,9 +143,9 @@ def test_the_page_of_a_customers_uat(browser, site, release, width):
         "by_hand": True,
     }
     wizard = qa.execute_kw("ipai.uat.wizard", "create", [values])
-    qa.execute_kw("ipai.uat.wizard", "action_ask", [[wizard]])
-    (read,) = qa.execute_kw("ipai.uat.wizard", "read", [[wizard], ["link"]])
-    browser.open(f"{site.url}/ipai/uat/{read['link'].rpartition('/')[2]}")
+    shown = qa.execute_kw("ipai.uat.wizard", "action_ask", [[wizard]])
+    link = shown["context"]["uat_link"]
+    browser.open(f"{site.url}/ipai/uat/{link.rpartition('/')[2]}")
     scan(browser, "#wrap")
 
 

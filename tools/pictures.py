@@ -36,6 +36,7 @@ class Picture:
     :param shows: what of the addon is seen, as patterns below its folder
     :param size: in CSS pixels, which are pixels of the picture as well
     :param store: whether the page of the app store shows it too
+    :param dark: whether it is taken in dark colours
     """
 
     name: str
@@ -44,6 +45,7 @@ class Picture:
     shows: tuple
     size: tuple = _DESK
     store: bool = False
+    dark: bool = False
 
     @property
     def file(self):
@@ -85,6 +87,15 @@ PICTURES = (
     Picture("governance", "governance", "governance", ("views/governance/cover*",)),
     Picture("phone-board", "board", "rm", (*_BOARD, *_RELEASE), _PHONE),
     Picture("phone-gates", "gates", "qa", _PANEL, _PHONE),
+    Picture("dark-board", "board", "rm", (*_BOARD, *_RELEASE), dark=True),
+    Picture("dark-gates", "gates", "qa", _PANEL, dark=True),
+    Picture(
+        "dark-control-room",
+        "control_room",
+        "rm",
+        ("static/src/control_room/*", "static/src/tones.scss"),
+        dark=True,
+    ),
 )
 
 

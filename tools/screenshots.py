@@ -9,11 +9,12 @@ picture whose sources have changed since fails as well.
 """
 
 import base64
+import contextlib
 import io
 import json
 import shutil
 
-from . import databases, pictures, postgres
+from . import databases, odoo, pictures, postgres
 from .say import Stop, say, slow
 from .server import Server
 
@@ -74,6 +75,7 @@ class Camera:
             mobile=False,
         )
         self.login(picture.login)
+        self.colour(picture)
         getattr(self, picture.shot)()
         self.browser.wait("!document.querySelector('.o_loading_indicator')")
         self.browser.run("document.activeElement?.blur()")
@@ -88,6 +90,11 @@ class Camera:
     def login(self, login):
         """Be somebody of the demo data."""
         self.browser.login(self.server.url, self.server.database, login)
+
+    def colour(self, picture):
+        """Give a picture's person its colours; the next page has them."""
+        [user] = self.call("res.users", "search", [["login", "=", picture.login]])
+        self.call("res.users", "write", [user], {"dark_mode": picture.dark})
 
     def call(self, model, method, *args, **kwargs):
         """Call a method of a model as whoever is logged in."""
@@ -257,9 +264,8 @@ class Camera:
                 }
             ],
         )
-        self.call("ipai.uat.wizard", "action_ask", [wizard])
-        [shown] = self.call("ipai.uat.wizard", "read", [wizard], ["link"])
-        path = "/" + shown["link"].split("/", 3)[3]
+        shown = self.call("ipai.uat.wizard", "action_ask", [wizard])
+        path = "/" + shown["context"]["uat_link"].split("/", 3)[3]
         # The customer is nobody to Odoo.
         self.browser.call("Network.clearBrowserCookies")
         self.open(path, "form", "second approval")
@@ -286,6 +292,13 @@ def screenshots(arguments):
     return 0 if pictures.check() else 1
 
 
+@contextlib.contextmanager
+def _with_dark_colours(database):
+    """Odoo Community has them by an addon of the OCA."""
+    odoo.install("Bringing dark colours", database, ["web_dark_mode"])
+    yield
+
+
 def _take(wanted):
     from tests.browser import Browser
 
@@ -293,6 +306,7 @@ def _take(wanted):
     with (
         postgres.running(),
         databases.temporary(databases.template("demo")) as database,
+        _with_dark_colours(database),
         Server(database) as server,
         Browser() as browser,
     ):
