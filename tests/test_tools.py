@@ -121,7 +121,7 @@ def test_a_signal_ends_the_server_and_leaves_no_process(postgresql, with_signal)
         for line in child.stdout:
             if "Ctrl-C ends the server" in line:
                 break
-        assert f"odoo -d {name}" in " ".join(processes_naming(f"-d {name}"))
+        assert f"odoo_bin.py -d {name}" in " ".join(processes_naming(f"-d {name}"))
         child.send_signal(with_signal)
         child.communicate(timeout=30)
         assert child.returncode == 128 + with_signal
