@@ -82,14 +82,14 @@ def deal(sent):
 
 
 def send(client, share):
-    """One client: a few calls one after another; their exit codes."""
-    codes = []
+    """One client: a few calls one after another; how each ended."""
+    calls = []
     for number in range(CALLS):
         path = client.home / f"part-{number}"
         part = share[number::CALLS]
         path.write_text("\n".join(json.dumps(event) for event in part))
-        codes.append(ended(client.start("send", path, patience=2)).code)
-    return codes
+        calls.append(ended(client.start("send", path, patience=2)))
+    return calls
 
 
 class Trouble:
@@ -157,22 +157,21 @@ def test_a_storm_loses_no_event_and_counts_none_twice(site, cluster, tmp_path):
         pairs = zip(clients, deal(sent), strict=True)
         sending = [pool.submit(send, *pair) for pair in pairs]
         trouble.until(lambda: trouble.enough and all(f.done() for f in sending))
-        codes = [future.result() for future in sending]
+        calls = [call for future in sending for call in future.result()]
         left = sum(len(client.waiting) for client in clients)
         # What is left is delivered while workers still die.
         flushing = [pool.submit(client, "flush", patience=60) for client in clients]
         trouble.until(lambda: all(future.done() for future in flushing))
     flushes = [future.result() for future in flushing]
     flushes += [client("flush", patience=30) for client in clients if client.waiting]
-    assert {flush.code for flush in flushes} <= {DONE, SPOOLED}
-
-    counted = Counter(code for each in codes for code in each)
+    counted = Counter(call.code for call in calls)
     print(
         f"\n{len(trouble.killed)} workers killed, PostgreSQL restarted once, the server"
         f" started again {trouble.revived} times; calls by exit code {dict(counted)},"
         f" {left} events were still in spools"
     )
-    assert set(counted) <= {DONE, SPOOLED}
+    # What the client said tells why; an outage is never a refusal.
+    assert not [call for call in calls + flushes if call.code not in (DONE, SPOOLED)]
     assert not [client.waiting for client in clients if client.waiting]
     assert not list(tmp_path.glob("*/spool/*/refused/*"))
     assert not list(tmp_path.glob("*/spool/*/corrupt/*"))
