@@ -1,6 +1,7 @@
 import { RottingKanbanController } from "@mail/js/rotting_mixin/rotting_kanban_controller";
 import { RottingKanbanRenderer } from "@mail/js/rotting_mixin/rotting_kanban_renderer";
 import { rottingKanbanView } from "@mail/js/rotting_mixin/rotting_kanban_view";
+import { useExternalListener } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
@@ -13,6 +14,15 @@ export class ReleaseKanbanController extends RottingKanbanController {
     setup() {
         super.setup();
         this.orm = useService("orm");
+        this.isPressed = false;
+        const press = () => (this.isPressed = true);
+        const release = () => (this.isPressed = false);
+        const capture = { capture: true };
+        useExternalListener(window, "pointerdown", press, capture);
+        useExternalListener(window, "pointerup", release, capture);
+        useExternalListener(window, "pointercancel", release, capture);
+        // Of the window itself: to capture would be to hear of every field, too.
+        useExternalListener(window, "blur", release);
         useReleaseUpdates(({ releases }) => this.follow(releases), {
             isBusy: () => this.isBusy,
         });
@@ -22,6 +32,8 @@ export class ReleaseKanbanController extends RottingKanbanController {
     get isBusy() {
         return (
             !this.model.isReady ||
+            // A card that is drawn anew is neither clicked nor dragged.
+            this.isPressed ||
             // A column that is drawn anew does not keep what is typed there.
             Boolean(this.quickCreateState.groupId && mustLoadAll(this.model, null)) ||
             Boolean(this.rootRef.el?.querySelector(".o_dragged"))
@@ -30,7 +42,15 @@ export class ReleaseKanbanController extends RottingKanbanController {
 
     async follow(releases) {
         const focused = this.focusedRelease;
-        await refreshList(this.model, this.orm, releases);
+        const isShown = await refreshList(
+            this.model,
+            this.orm,
+            releases,
+            () => this.isBusy
+        );
+        if (!isShown) {
+            return false;
+        }
         const { root } = this.model;
         if (root.isGrouped && this.progressBarState) {
             this.progressBarState.updateCounts();
@@ -39,6 +59,7 @@ export class ReleaseKanbanController extends RottingKanbanController {
         if (focused) {
             this.focusAgain(focused);
         }
+        return true;
     }
 
     get cardIds() {

@@ -62,7 +62,9 @@ class Listener {
         this.pending = null;
         this.isTelling = true;
         try {
-            await this.callback(update);
+            if ((await this.callback(update)) === false) {
+                this.pending = merge(this.pending, update);
+            }
         } catch (error) {
             // Shown as any error of a page; the next update is told all the same.
             Promise.reject(error);
@@ -132,7 +134,8 @@ export const liveService = {
         return {
             /**
              * @param {(update: {releases: number[]|null, projects: number[]|null})
-             *   => Promise|void} callback `null` says that any of them may have changed
+             *   => Promise|void} callback `null` says that any of them may have changed;
+             *   it is called again if it returns `false`
              * @param {Object} [options]
              * @param {number} [options.delay] for how many ms updates are collected
              * @param {() => boolean} [options.isBusy] asked before; while it says so,

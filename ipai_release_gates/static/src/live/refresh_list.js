@@ -33,7 +33,7 @@ function isBeyond({ list, count }, row) {
 }
 
 /** How many records each group holds, folded ones and not loaded ones included. */
-async function updateCounts(root, orm) {
+async function readCounts(root, orm) {
     const name = root.groupByField.name;
     const counted = await orm.formattedReadGroup(
         root.resModel,
@@ -42,12 +42,20 @@ async function updateCounts(root, orm) {
         ["__count"],
         { context: root.context }
     );
-    for (const group of root.groups) {
-        const found = counted.find(
-            (each) => (each[name] ? each[name][0] : false) === group.serverValue
-        );
-        group.count = found ? found.__count : 0;
-    }
+    const counts = new Map(
+        counted.map((each) => [each[name] ? each[name][0] : false, each.__count])
+    );
+    return root.groups.map((group) => [group, counts.get(group.serverValue) || 0]);
+}
+
+/** What a column holds now; it goes on to show what it did. */
+async function readList(list) {
+    let read;
+    const commit = (data) => {
+        read = data;
+    };
+    await list.model._updateConfig(list.config, {}, { commit });
+    return [list, read];
 }
 
 /** Whether all that is needed to put a row into its column is there. */
@@ -65,31 +73,9 @@ export function mustLoadAll({ root, useSampleModel }, ids) {
     return useSampleModel || (root.isGrouped ? !canSort(root) : !ids);
 }
 
-/**
- * Show what changed on the server, and leave the rest of a board or a list as it is.
- *
- * A record that stays in its place is updated there. Only columns that a record enters
- * or leaves are read again.
- *
- * @param {RelationalModel} model of a kanban or list view
- * @param {ORM} orm
- * @param {number[]|null} ids of what may have changed; `null`: anything
- */
-export async function refreshList(model, orm, ids) {
-    await model.mutex.getUnlockedDef();
-    const { root } = model;
-    if (mustLoadAll(model, ids)) {
-        model.useSampleModel = false;
-        await model.load();
-        return;
-    }
-    if (!ids) {
-        const unfolded = root.groups.filter((group) => !group.isFolded);
-        await Promise.all(unfolded.map((group) => group.list.load()));
-        await updateCounts(root, orm);
-        return;
-    }
-    const { records: rows } = await orm.webSearchRead(
+/** The rows of what may have changed, as far as they are of this board or list. */
+async function readRows(root, orm, ids) {
+    const { records } = await orm.webSearchRead(
         root.resModel,
         Domain.and([root.domain, [["id", "in", ids]]]).toList(),
         {
@@ -98,16 +84,20 @@ export async function refreshList(model, orm, ids) {
             specification: getFieldsSpec(root.activeFields, root.fields, root.context),
         }
     );
-    await model.mutex.getUnlockedDef();
-    if (model.root !== root) {
-        // Loaded anew meanwhile: what is shown is younger than what was read.
-        return;
-    }
-    const loaded = loadedRecords(root);
-    const found = new Map(rows.map((row) => [row.id, row]));
+    return new Map(records.map((row) => [row.id, row]));
+}
+
+/**
+ * What rows that changed make of what is shown.
+ *
+ * @returns {{ stay: [RelationalRecord, Object][], stale: Set }} the records that stay in
+ *   their place, with their values, and the columns that must be read again
+ */
+function compare(root, loaded, ids, rows) {
+    const stay = [];
     const stale = new Set();
     for (const id of ids) {
-        const row = found.get(id);
+        const row = rows.get(id);
         const { record, group } = loaded.get(id) || {};
         const target = !row
             ? null
@@ -119,8 +109,8 @@ export async function refreshList(model, orm, ids) {
         if (record && group === target) {
             if (group.config?.extraDomain) {
                 stale.add(group);
-            } else if (!record.dirty) {
-                record._applyValues(row);
+            } else {
+                stay.push([record, row]);
             }
             continue;
         }
@@ -131,8 +121,68 @@ export async function refreshList(model, orm, ids) {
             stale.add(target);
         }
     }
-    await Promise.all([...stale].map((group) => group.list.load()));
-    if (root.isGrouped && model.root === root) {
-        await updateCounts(root, orm);
+    return { stay, stale };
+}
+
+/** Whether the same records are loaded, each in the same group. */
+function isSame(one, other) {
+    return (
+        one.size === other.size &&
+        [...one].every(([id, { record, group }]) => {
+            const its = other.get(id);
+            return its?.record === record && (its.group === group || !group.id);
+        })
+    );
+}
+
+/**
+ * Show what changed on the server, and leave the rest of a board or a list as it is.
+ *
+ * A record that stays in its place is updated there. Only columns that a record enters
+ * or leaves are read again. Everything is read before anything is shown: a card that
+ * somebody took up meanwhile is not drawn anew in their hand.
+ *
+ * @param {RelationalModel} model of a kanban or list view
+ * @param {ORM} orm
+ * @param {number[]|null} ids of what may have changed; `null`: anything
+ * @param {() => boolean} isBusy whether what is shown must stay as it is for now
+ * @returns {Promise<boolean>} false when it could not be shown and is to be read again
+ */
+export async function refreshList(model, orm, ids, isBusy) {
+    await model.mutex.getUnlockedDef();
+    const { root } = model;
+    if (mustLoadAll(model, ids)) {
+        model.useSampleModel = false;
+        await model.load();
+        return true;
     }
+    const loaded = loadedRecords(root);
+    const unfolded = () => root.groups.filter((group) => !group.isFolded);
+    const { stay, stale } = ids
+        ? compare(root, loaded, ids, await readRows(root, orm, ids))
+        : { stay: [], stale: unfolded() };
+    const [counts, ...lists] = await Promise.all([
+        root.isGrouped ? readCounts(root, orm) : [],
+        ...[...stale].map(({ list }) => readList(list)),
+    ]);
+    await model.mutex.getUnlockedDef();
+    if (model.root !== root) {
+        // Loaded anew meanwhile: what is shown is younger than what was read.
+        return true;
+    }
+    if (isBusy() || !isSame(loaded, loadedRecords(root))) {
+        return false;
+    }
+    for (const [record, row] of stay) {
+        if (!record.dirty) {
+            record._applyValues(row);
+        }
+    }
+    for (const [list, data] of lists) {
+        list._setData(data);
+    }
+    for (const [group, count] of counts) {
+        group.count = count;
+    }
+    return true;
 }

@@ -13,16 +13,24 @@ export class ReleaseListController extends ListController {
         this.orm = useService("orm");
         useReleaseUpdates(
             async ({ releases }) => {
-                await refreshList(this.model, this.orm, releases);
-                this.model.notify();
+                const { model, orm } = this;
+                const isShown = await refreshList(
+                    model,
+                    orm,
+                    releases,
+                    () => this.isBusy
+                );
+                model.notify();
+                return isShown;
             },
-            {
-                // Rows read anew would be selected no more.
-                isBusy: () =>
-                    !this.model.isReady ||
-                    Boolean(this.model.root.selection?.length || this.editedRecord),
-            }
+            { isBusy: () => this.isBusy }
         );
+    }
+
+    /** Rows read anew would be selected no more. */
+    get isBusy() {
+        const { isReady, root } = this.model;
+        return !isReady || Boolean(root.selection?.length || this.editedRecord);
     }
 }
 

@@ -80,6 +80,24 @@ test("who is busy is told later", async () => {
     expect.verifySteps(["1"]);
 });
 
+test("what could not be shown is told again, with what came meanwhile", async () => {
+    const { live, hear } = startLive();
+    let canShow = false;
+    live.listen((update) => {
+        step(update);
+        return canShow;
+    });
+    hear(1);
+    await advanceTime(300);
+    expect.verifySteps(["1"]);
+    canShow = true;
+    hear(2);
+    await advanceTime(300);
+    expect.verifySteps(["1 2"]);
+    await advanceTime(1000);
+    expect.verifySteps([]);
+});
+
 test("the next call waits for the one under way", async () => {
     const { live, hear } = startLive();
     let finish;
