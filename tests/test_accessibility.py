@@ -1,17 +1,24 @@
-"""The addon's own screens by axe-core's rules, on desk and phone, and by keyboard.
+"""The addon's own screens by axe-core's rules.
+
+On desk and phone, and in light and dark colours: Community has the dark ones by an
+addon of the OCA.
 
 Only what the addon draws itself is judged. What Odoo draws around it, such as the
 navigation bar, the search bar, the columns of a board and the chatter, is Odoo's, and
 so are its widgets wherever they stand: see ``ODOOS``.
 """
 
+import itertools
 import json
+import re
+from dataclasses import dataclass
 
 import events
 import pytest
 from browser import Browser
+from outside import Site
 
-from tools import samples
+from tools import databases, odoo, samples
 
 #: A desk and a phone.
 WIDTHS = (1440, 360)
@@ -31,6 +38,9 @@ ODOOS = (
     ".o_field_badge",
     ".o_field_selection",
 )
+
+#: For the names of releases.
+_NUMBERS = itertools.count(1)
 
 _SCAN = """axe.run(
     {include: %s, exclude: %s.filter((each) => document.querySelector(each))},
@@ -68,18 +78,66 @@ def width(request, browser):
 
 
 @pytest.fixture(scope="module")
-def release(site):
+def dark_site(start_site):
+    """A server where the release manager chose dark colours."""
+    with databases.temporary(databases.template("demo")) as database:
+        odoo.install("Bringing dark colours", database, ["web_dark_mode"])
+        site = start_site(database)
+        rm = site.rpc("rm")
+        rm.execute_kw("res.users", "write", [[rm.uid], {"dark_mode": True}])
+        yield site
+        site.server.stop()
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def scheme(request):
+    """The colours, and the server that has them."""
+    name = "site" if request.param == "light" else "dark_site"
+    return request.param, request.getfixturevalue(name)
+
+
+def open_release(site):
     """A release in its first stage, which has something of everything to show."""
-    opened = events.open_release(site.rpc("ci"), "Accessible")
+    opened = events.open_release(site.rpc("ci"), f"Accessible {next(_NUMBERS)}")
     events.ingest(site.rpc("ci"), events.build(opened, lint="fail"))
     return opened
 
 
+@dataclass
+class Desk:
+    """The release manager at a browser, and a release to look at."""
+
+    site: Site
+    browser: Browser
+    release: dict
+
+    def open(self, path, shown):
+        """Open a page of Odoo's and wait until it shows something."""
+        self.browser.open(f"{self.site.url}/odoo/{path}")
+        self.browser.see(shown)
+
+    def open_form(self):
+        self.open(f"releases/{self.release['id']}", ".ipai_gate_panel")
+
+    def move(self):
+        """Ask for the move to the next stage as the button of the form does."""
+        self.browser.run(
+            "void odoo.__WOWL_DEBUG__.root.env.services.orm.call("
+            f"'ipai.release', 'action_advance', [[{self.release['id']}]])"
+        )
+
+
 @pytest.fixture(scope="module")
-def rm(site, browser):
-    """The browser, with the release manager at it."""
+def rm(scheme, browser):
+    """The release manager, who sees the colours that were chosen."""
+    colours, site = scheme
     browser.login(site.url, site.database, "rm")
-    return browser
+    desk = Desk(site, browser, open_release(site))
+    desk.open("releases", ".ipai_release_board")
+    ground = browser.run("getComputedStyle(document.body).backgroundColor")
+    red = int(re.search(r"\d+", ground)[0])
+    assert (red < 128) == (colours == "dark"), ground
+    return desk
 
 
 def scan(browser, *parts):
@@ -98,40 +156,31 @@ def scan(browser, *parts):
     assert not texts, "\n".join(texts)
 
 
-def open_form(browser, site, release):
-    browser.open(f"{site.url}/odoo/releases/{release['id']}")
-    browser.see(".ipai_gate_panel")
+def test_the_board(rm, width):
+    rm.open("releases", ".ipai_release_board .ipai_gate_mark")
+    scan(rm.browser, ".ipai_release_board .o_kanban_record")
 
 
-def test_the_board(rm, site, release, width):
-    rm.open(f"{site.url}/odoo/releases")
-    rm.see(".ipai_release_board .ipai_gate_mark")
-    scan(rm, ".ipai_release_board .o_kanban_record")
-
-
-def test_the_form_with_every_gate_unfolded(rm, site, release, width):
-    open_form(rm, site, release)
+def test_the_form_with_every_gate_unfolded(rm, width):
+    rm.open_form()
     unfold = "document.querySelectorAll('.ipai_gate_panel').forEach((el) => {%s})"
-    rm.run(unfold % "el.open = true;")
-    scan(rm, ".o_form_sheet")
+    rm.browser.run(unfold % "el.open = true;")
+    scan(rm.browser, ".o_form_sheet")
 
 
-def test_the_control_room(rm, site, release, width):
-    rm.open(f"{site.url}/odoo/control-room")
-    rm.see("[data-panel] .ipai_room_figure")
-    scan(rm, ".ipai_room")
+def test_the_control_room(rm, width):
+    rm.open("control-room", "[data-panel] .ipai_room_figure")
+    scan(rm.browser, ".ipai_room")
 
 
-def test_the_refusal_of_a_move(rm, site, release, width):
-    open_form(rm, site, release)
-    rm.run(
-        "void odoo.__WOWL_DEBUG__.root.env.services.orm.call("
-        f"'ipai.release', 'action_advance', [[{release['id']}]])"
-    )
-    scan(rm, ".ipai_refusal")
+def test_the_refusal_of_a_move(rm, width):
+    rm.open_form()
+    rm.move()
+    scan(rm.browser, ".ipai_refusal")
 
 
-def test_the_page_of_a_customers_uat(browser, site, release, width):
+def test_the_page_of_a_customers_uat(browser, site, width):
+    release = open_release(site)
     qa = site.rpc("qa")
     partner = site.rpc("admin").execute_kw(
         "res.partner", "create", [{"name": "Carla", "email": "carla@example.com"}]
@@ -147,66 +196,3 @@ def test_the_page_of_a_customers_uat(browser, site, release, width):
     link = shown["context"]["uat_link"]
     browser.open(f"{site.url}/ipai/uat/{link.rpartition('/')[2]}")
     scan(browser, "#wrap")
-
-
-# --- by keyboard ----------------------------------------------------------------------
-
-
-def tab_to(browser, selector, most=120):
-    """Press Tab until an element that a selector finds has the focus."""
-    passed = []
-    for _press in range(most):
-        browser.press("Tab")
-        if browser.run(f"document.activeElement.matches({json.dumps(selector)})"):
-            return
-        passed.append(browser.run("document.activeElement.outerHTML.slice(0, 100)"))
-    raise AssertionError(f"{selector} is not reached by Tab, which passes {passed}")
-
-
-@pytest.fixture
-def desk(rm):
-    rm.resize(1440)
-    return rm
-
-
-def test_a_card_is_reached_from_the_search_by_keys_and_opened_by_enter(
-    desk, site, release
-):
-    desk.open(f"{site.url}/odoo/releases")
-    desk.see(".ipai_release_board .ipai_gate_mark")
-    desk.wait("document.activeElement.matches('.o_searchview_input')")
-    desk.press("ArrowDown")
-    desk.wait("document.activeElement.matches('.ipai_release_board .o_kanban_record')")
-    name = desk.run("document.activeElement.querySelector('.fw-bold').innerText")
-    desk.press("Enter")
-    desk.see(".o_form_view .ipai_gate_panel")
-    desk.see(".o_breadcrumb", name)
-
-
-def test_a_condition_of_a_gate_is_taken_on_by_keyboard(desk, site, release):
-    open_form(desk, site, release)
-    tab_to(desk, "[data-gate=G2] > summary")
-    is_open = "document.activeElement.parentElement.open"
-    was_open = desk.run(is_open)
-    for expected in (not was_open, was_open):
-        desk.press("Enter")
-        desk.wait(f"{is_open} === {json.dumps(expected)}")
-    tab_to(desk, "[data-gate=G2] .ipai_condition_actions .btn-secondary")
-    desk.press("Enter")
-    desk.see(".modal .o_form_view")
-
-
-def test_a_release_moves_without_a_mouse_and_the_refusal_has_the_focus(desk, site):
-    release = events.open_release(site.rpc("ci"), "Moved by keyboard")
-    open_form(desk, site, release)
-    tab_to(desk, ".o_statusbar_buttons [name=action_advance]")
-    desk.press("Enter")
-    desk.see(".ipai_refusal .ipai_condition")
-    desk.wait("document.activeElement.closest('.modal')")
-    desk.press("Escape")
-    desk.wait("!document.querySelector('.ipai_refusal')")
-    events.ingest(site.rpc("ci"), events.build(release))
-    desk.see(".o_statusbar_buttons .btn-primary", "Advance")
-    tab_to(desk, ".o_statusbar_buttons [name=action_advance]")
-    desk.press("Enter")
-    desk.see(".o_statusbar_status .o_arrow_button_current", "QA Validation")
