@@ -52,6 +52,11 @@ class Change:
     after: object
     is_new: bool = False
 
+    @property
+    def path(self):
+        """Where in the file: part and code."""
+        return self.part, self.code
+
 
 # --- writing -------------------------------------------------------------------------
 

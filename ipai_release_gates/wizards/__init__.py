@@ -10,6 +10,7 @@ from . import deploy
 from . import roll_back
 from . import open_incident
 from . import check_control
+from . import document_import
 from . import import_registry
 from . import new_persona
 from . import ask_uat
