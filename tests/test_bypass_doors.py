@@ -40,6 +40,7 @@ ENGINE_FIELDS = {
     "company_id": 1,
     "next_gate_status": "passed",
     "blocking_summary": "",
+    "blocking_terms": [["Nothing", {}]],
     "stage_entered_at": "2020-01-01 00:00:00",
     "gate_marks": [],
     "verdict_tree": [],

@@ -29,6 +29,7 @@ from .facts import (
     ReleaseFacts,
 )
 from .forecast import forecast, horizon, turning_points
+from .reason import Reason
 from .risk import EMERGENCY, RISKS, Risk, level_of, remind_at
 from .verdict import (
     BYPASSED,
@@ -75,6 +76,7 @@ __all__ = [
     "Grant",
     "Incident",
     "PendingReview",
+    "Reason",
     "ReleaseFacts",
     "Requirement",
     "Risk",

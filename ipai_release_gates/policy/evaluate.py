@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 from datetime import timezone
+from functools import reduce
 
 from .definitions import DEPLOYMENT_CONFIRMED
 from .facts import DENY
+from .reason import Reason, _
 from .verdict import (
+    BYPASSED,
     MET,
     NOT_APPLICABLE,
     UNMET,
@@ -70,8 +73,13 @@ class _Case:
                 "Requirements in force",
                 "requirements",
                 UNMET,
-                f"{gate.code} has no requirement in force; a governance administrator "
-                "must define at least one",
+                Reason(
+                    _(
+                        "%(gate)s has no requirement in force; a governance "
+                        "administrator must define at least one"
+                    ),
+                    gate=gate.code,
+                ),
             )
             return GateVerdict(gate.code, gate.name, (nothing,))
         conditions = tuple(
@@ -84,7 +92,10 @@ class _Case:
         judge = _JUDGES.get(requirement.kind)
         if judge is None:
             state, reason, facts, adverse = _unmet(
-                f"{requirement.kind!r} is not a known kind of requirement"
+                Reason(
+                    _("%(kind)s is not a known kind of requirement"),
+                    kind=repr(requirement.kind),
+                )
             )
         else:
             state, reason, facts, adverse = judge(self, gate, requirement)
@@ -112,8 +123,11 @@ class _Case:
         return replace(
             condition,
             state=WAIVED,
-            reason=f"Waived by an exception until {_instant(grant.expires_at)}: "
-            f"{condition.reason}",
+            reason=Reason(
+                _("Waived by an exception until %(until)s: %(reason)s"),
+                until=_instant(grant.expires_at),
+                reason=condition.reason,
+            ),
             waived_by=grant.id,
             waived_until=grant.expires_at,
         )
@@ -125,9 +139,10 @@ class _Case:
         )
 
     def _too_old(self, requirement, recorded_at):
-        return (
-            f"recorded {_instant(recorded_at)}, older than the "
-            f"{_hours(requirement.freshness)} allowed; record it again"
+        return Reason(
+            _("recorded %(at)s, older than the %(hours)s allowed; record it again"),
+            at=_instant(recorded_at),
+            hours=_hours(requirement.freshness),
         )
 
 
@@ -179,7 +194,7 @@ def _judge_check(case, gate, requirement):
     if not names:
         return (
             NOT_APPLICABLE,
-            "The project's policy requires no checks",
+            Reason(_("The project's policy requires no checks")),
             (),
             False,
         )
@@ -193,26 +208,54 @@ def _judge_check(case, gate, requirement):
         ]
         facts += [("check", check.id) for check in found]
         if not found:
-            where = f" on {requirement.environment}" if requirement.environment else ""
-            problems.append(
-                f"No successful `{name}` check{where} for revision "
-                f"{case.short_revision}"
-            )
+            problems.append(_missing_check(case, requirement, name))
         for check in found:
             if check.status != "pass":
                 adverse = adverse or check.status == "fail"
                 problems.append(
-                    f"The latest `{name}` check for revision {case.short_revision} is "
-                    f"`{check.status}`, it must be `pass`"
+                    Reason(
+                        _(
+                            "The latest `%(check)s` check for revision %(revision)s is "
+                            "`%(status)s`, it must be `pass`"
+                        ),
+                        check=name,
+                        revision=case.short_revision,
+                        status=check.status,
+                    )
                 )
             elif not case._is_fresh(requirement, check.recorded_at):
                 problems.append(
-                    f"Check `{name}`: {case._too_old(requirement, check.recorded_at)}"
+                    Reason(
+                        _("Check `%(check)s`: %(too_old)s"),
+                        check=name,
+                        too_old=case._too_old(requirement, check.recorded_at),
+                    )
                 )
     if problems:
-        return _unmet("; ".join(problems), *facts, adverse=adverse)
-    listed = ", ".join(f"`{name}`" for name in names)
-    return _met(f"{listed} passed for revision {case.short_revision}", *facts)
+        return _unmet(Reason.joined("; ", problems), *facts, adverse=adverse)
+    return _met(
+        Reason(
+            _("%(checks)s passed for revision %(revision)s"),
+            checks=", ".join(f"`{name}`" for name in names),
+            revision=case.short_revision,
+        ),
+        *facts,
+    )
+
+
+def _missing_check(case, requirement, name):
+    if requirement.environment:
+        return Reason(
+            _("No successful `%(check)s` check on %(where)s for revision %(revision)s"),
+            check=name,
+            where=requirement.environment,
+            revision=case.short_revision,
+        )
+    return Reason(
+        _("No successful `%(check)s` check for revision %(revision)s"),
+        check=name,
+        revision=case.short_revision,
+    )
 
 
 def _judge_no_failed_check(case, gate, requirement):
@@ -226,19 +269,26 @@ def _judge_no_failed_check(case, gate, requirement):
     ]
     failed = [check for check in _latest_checks(relevant) if check.status == "fail"]
     if failed:
-        listed = ", ".join(f"`{check.name}`" for check in failed)
         return _unmet(
-            f"Failing for revision {case.short_revision}: {listed}",
+            Reason(
+                _("Failing for revision %(revision)s: %(checks)s"),
+                revision=case.short_revision,
+                checks=", ".join(f"`{check.name}`" for check in failed),
+            ),
             *(("check", check.id) for check in failed),
             adverse=True,
         )
-    return _met(f"No check fails for revision {case.short_revision}")
+    return _met(
+        Reason(
+            _("No check fails for revision %(revision)s"), revision=case.short_revision
+        )
+    )
 
 
 def _judge_evidence(case, gate, requirement):
     if requirement.evidence_type is None:
         return _judge_evidence_package(case, gate, requirement)
-    label = requirement.evidence_type.replace("_", " ")
+    label = Reason.of_words(requirement.evidence_type)
     found = [
         evidence
         for evidence in case.evidence
@@ -247,7 +297,12 @@ def _judge_evidence(case, gate, requirement):
     ]
     if not found:
         return _unmet(
-            f"No {label} recorded for {gate.code} and revision {case.short_revision}"
+            Reason(
+                _("No %(evidence)s recorded for %(gate)s and revision %(revision)s"),
+                evidence=label,
+                gate=gate.code,
+                revision=case.short_revision,
+            )
         )
     latest = max(found, key=lambda evidence: evidence.id)
     fact = ("evidence", latest.id)
@@ -255,19 +310,44 @@ def _judge_evidence(case, gate, requirement):
         allowed = expected if isinstance(expected, (list, tuple)) else [expected]
         actual = latest.metadata.get(key)
         if actual not in allowed:
-            wanted = " or ".join(f"`{value}`" for value in allowed)
-            said = "nothing" if actual is None else f"`{actual}`"
             return _unmet(
-                f"The {label} must say `{key}` is {wanted}, it says {said}",
+                Reason(
+                    _(
+                        "The %(evidence)s must say `%(key)s` is %(wanted)s, it says "
+                        "%(actual)s"
+                    ),
+                    evidence=label,
+                    key=key,
+                    wanted=_either(allowed),
+                    actual=Reason(_("nothing")) if actual is None else f"`{actual}`",
+                ),
                 fact,
                 adverse=actual is not None,
             )
     if not case._is_fresh(requirement, latest.recorded_at):
         return _unmet(
-            f"The {label} was {case._too_old(requirement, latest.recorded_at)}", fact
+            Reason(
+                _("The %(evidence)s was %(too_old)s"),
+                evidence=label,
+                too_old=case._too_old(requirement, latest.recorded_at),
+            ),
+            fact,
         )
     return _met(
-        f"{label.capitalize()} recorded for revision {case.short_revision}", fact
+        Reason(
+            _("%(Evidence)s recorded for revision %(revision)s"),
+            Evidence=label,
+            revision=case.short_revision,
+        ),
+        fact,
+    )
+
+
+def _either(values):
+    """``a`` or ``b`` or ``c``"""
+    said = [f"`{value}`" for value in values] or [Reason(_("nothing"))]
+    return reduce(
+        lambda one, other: Reason(_("%(one)s or %(other)s"), one=one, other=other), said
     )
 
 
@@ -285,17 +365,25 @@ def _judge_evidence_package(case, gate, requirement):
             facts += found
             if state == UNMET:
                 missing.append(
-                    f"{demanded.evidence_type.replace('_', ' ')} ({other.code})"
+                    Reason(
+                        "%(evidence)s (%(gate)s)",
+                        evidence=Reason.of_words(demanded.evidence_type),
+                        gate=other.code,
+                    )
                 )
     if missing:
         return _unmet(
-            f"The evidence package is incomplete: {', '.join(missing)}", *facts
+            Reason(
+                _("The evidence package is incomplete: %(missing)s"),
+                missing=Reason.joined(", ", missing),
+            ),
+            *facts,
         )
-    return _met("The evidence package is complete", *facts)
+    return _met(Reason(_("The evidence package is complete")), *facts)
 
 
 def _judge_approval(case, gate, requirement):
-    persona = requirement.persona.replace("_", " ")
+    persona = Reason.of_words(requirement.persona)
     standing = [
         approval
         for approval in case.approvals
@@ -304,16 +392,27 @@ def _judge_approval(case, gate, requirement):
     against = [a for a in standing if a.decision != APPROVED]
     if against:
         return _unmet(
-            f"A {persona} decided `{against[-1].decision}`; that person must approve, "
-            "or a new revision must come",
+            Reason(
+                _(
+                    "A %(persona)s decided `%(decision)s`; that person must approve, "
+                    "or a new revision must come"
+                ),
+                persona=persona,
+                decision=against[-1].decision,
+            ),
             *(("approval", a.id) for a in against),
             adverse=True,
         )
     if case.facts.unresolved_authors:
-        listed = ", ".join(sorted(case.facts.unresolved_authors))
         return _unmet(
-            f"Independence cannot be shown: no user is known for author {listed}; "
-            "a governance administrator must map the address to a user"
+            Reason(
+                _(
+                    "Independence cannot be shown: no user is known for author "
+                    "%(authors)s; a governance administrator must map the address to a "
+                    "user"
+                ),
+                authors=", ".join(sorted(case.facts.unresolved_authors)),
+            )
         )
     signed_before = {
         a.person
@@ -323,49 +422,87 @@ def _judge_approval(case, gate, requirement):
     counted, refused = {}, []
     for approval in standing:
         if approval.person in case.facts.authors:
-            refused.append("an author of the revision cannot sign")
+            refused.append(Reason(_("an author of the revision cannot sign")))
         elif approval.person in signed_before:
             refused.append(
-                f"the signatory of {requirement.distinct_from_gate} cannot also sign "
-                f"{gate.code}"
+                Reason(
+                    _("the signatory of %(other)s cannot also sign %(gate)s"),
+                    other=requirement.distinct_from_gate,
+                    gate=gate.code,
+                )
             )
         elif approval.service_account:
-            refused.append("a service account cannot sign")
+            refused.append(Reason(_("a service account cannot sign")))
         elif not case._is_fresh(requirement, approval.recorded_at):
             refused.append(
-                f"a sign-off was {case._too_old(requirement, approval.recorded_at)}"
+                Reason(
+                    _("a sign-off was %(too_old)s"),
+                    too_old=case._too_old(requirement, approval.recorded_at),
+                )
             )
         else:
             counted[approval.person] = approval
     # A count left at zero must not wave everything through.
     if len(counted) >= max(requirement.min_count, 1):
         return _met(
-            f"Signed off by a {persona} for revision {case.short_revision}",
+            Reason(
+                _("Signed off by a %(persona)s for revision %(revision)s"),
+                persona=persona,
+                revision=case.short_revision,
+            ),
             *(("approval", a.id) for a in counted.values()),
         )
-    needed = (
-        f"No valid sign-off by a {persona}"
-        if requirement.min_count <= 1
-        else f"{len(counted)} of {requirement.min_count} sign-offs by a {persona}"
-    )
-    because = f" ({'; '.join(dict.fromkeys(refused))})" if refused else ""
-    return _unmet(
-        f"{needed} for revision {case.short_revision}{because}",
-        *(("approval", a.id) for a in counted.values()),
-    )
+    if requirement.min_count <= 1:
+        needed = Reason(
+            _("No valid sign-off by a %(persona)s for revision %(revision)s"),
+            persona=persona,
+            revision=case.short_revision,
+        )
+    else:
+        needed = Reason(
+            _(
+                "%(count)s of %(needed)s sign-offs by a %(persona)s for revision "
+                "%(revision)s"
+            ),
+            count=len(counted),
+            needed=requirement.min_count,
+            persona=persona,
+            revision=case.short_revision,
+        )
+    if refused:
+        because = Reason.joined("; ", dict.fromkeys(refused))
+        needed = Reason("%(needed)s (%(because)s)", needed=needed, because=because)
+    return _unmet(needed, *(("approval", a.id) for a in counted.values()))
 
 
 def _judge_prior_gate(case, gate, requirement):
     prior = case.judged.get(requirement.prior_gate)
     if prior is None:
         return _unmet(
-            f"{gate.code} demands {requirement.prior_gate}, which is not a gate before "
-            "it"
+            Reason(
+                _("%(gate)s demands %(prior)s, which is not a gate before it"),
+                gate=gate.code,
+                prior=str(requirement.prior_gate),
+            )
         )
     if prior.open:
-        how = "is bypassed by an exception" if prior.status == "bypassed" else "passed"
-        return _met(f"{prior.code} {how}")
-    return _unmet(f"{prior.code} {prior.name} is {prior.status.replace('_', ' ')}")
+        bypassed = prior.status == BYPASSED
+        return _met(
+            Reason(
+                _("%(gate)s is bypassed by an exception")
+                if bypassed
+                else _("%(gate)s passed"),
+                gate=prior.code,
+            )
+        )
+    return _unmet(
+        Reason(
+            _("%(gate)s %(name)s is %(status)s"),
+            gate=prior.code,
+            name=prior.name,
+            status=Reason.of_words(prior.status),
+        )
+    )
 
 
 def _judge_deployment(case, gate, requirement):
@@ -373,30 +510,59 @@ def _judge_deployment(case, gate, requirement):
     found = [d for d in case.deployments if d.environment == where]
     if not found:
         return _unmet(
-            f"Revision {case.short_revision} has not been deployed to {where}"
+            Reason(
+                _("Revision %(revision)s has not been deployed to %(where)s"),
+                revision=case.short_revision,
+                where=where,
+            )
         )
     latest = max(found, key=lambda d: (d.deployed_at, d.id))
     fact = ("deployment", latest.id)
     if latest.status == "in_progress":
-        return _unmet(f"The deployment to {where} is still in progress", fact)
+        return _unmet(
+            Reason(_("The deployment to %(where)s is still in progress"), where=where),
+            fact,
+        )
     if latest.status != "succeeded":
         return _unmet(
-            f"The latest deployment of revision {case.short_revision} to {where} is "
-            f"`{latest.status}`",
+            Reason(
+                _(
+                    "The latest deployment of revision %(revision)s to %(where)s is "
+                    "`%(status)s`"
+                ),
+                revision=case.short_revision,
+                where=where,
+                status=latest.status,
+            ),
             fact,
             adverse=True,
         )
     if requirement.deployment_aspect != DEPLOYMENT_CONFIRMED:
-        return _met(f"Revision {case.short_revision} runs in {where}", fact)
+        return _met(
+            Reason(
+                _("Revision %(revision)s runs in %(where)s"),
+                revision=case.short_revision,
+                where=where,
+            ),
+            fact,
+        )
     if latest.deadline is None:
-        return _met("No deadline is set for confirming the deployment", fact)
+        return _met(Reason(_("No deadline is set for confirming the deployment")), fact)
     if latest.confirmed_at is not None and latest.confirmed_at <= latest.deadline:
-        return _met(f"Confirmed on {_instant(latest.confirmed_at)}, in time", fact)
+        return _met(
+            Reason(_("Confirmed on %(at)s, in time"), at=_instant(latest.confirmed_at)),
+            fact,
+        )
     if case.now <= latest.deadline:
-        return _met(f"Confirmation is due by {_instant(latest.deadline)}", fact)
+        return _met(
+            Reason(_("Confirmation is due by %(by)s"), by=_instant(latest.deadline)),
+            fact,
+        )
     return _unmet(
-        f"Not confirmed by the deadline, {_instant(latest.deadline)}; deploy again or "
-        "roll back",
+        Reason(
+            _("Not confirmed by the deadline, %(deadline)s; deploy again or roll back"),
+            deadline=_instant(latest.deadline),
+        ),
         fact,
         adverse=True,
     )
@@ -408,11 +574,11 @@ def _judge_no_open_incident(case, gate, requirement):
     if blocking:
         listed = ", ".join(f"{i.name} ({i.severity})" for i in blocking)
         return _unmet(
-            f"Blocking incident still open: {listed}",
+            Reason(_("Blocking incident still open: %(incidents)s"), incidents=listed),
             *(("incident", i.id) for i in blocking),
             adverse=True,
         )
-    return _met("No blocking incident is open")
+    return _met(Reason(_("No blocking incident is open")))
 
 
 def _judge_no_freeze(case, gate, requirement):
@@ -426,29 +592,58 @@ def _judge_no_freeze(case, gate, requirement):
     # A freeze wins over a change window that is open at the same time.
     freezes = [w for w in active if w.kind == DENY]
     if freezes:
-        listed = ", ".join(f"{w.name} until {_instant(w.ends_at)}" for w in freezes)
-        return _unmet(f"Freeze in force: {listed}", *_windows(freezes))
+        listed = Reason.joined(
+            ", ",
+            [
+                Reason(
+                    _("%(name)s until %(until)s"),
+                    name=each.name,
+                    until=_instant(each.ends_at),
+                )
+                for each in freezes
+            ],
+        )
+        return _unmet(
+            Reason(_("Freeze in force: %(freezes)s"), freezes=listed),
+            *_windows(freezes),
+        )
     allowed = [w for w in windows if w.kind != DENY]
     if not allowed:
-        return _met("No freeze window is in force")
+        return _met(Reason(_("No freeze window is in force")))
     within = [w for w in active if w.kind != DENY]
     if within:
         latest = max(within, key=lambda w: (w.ends_at, w.id))
         return _met(
-            f"Inside the change window {latest.name} until {_instant(latest.ends_at)}",
+            Reason(
+                _("Inside the change window %(name)s until %(until)s"),
+                name=latest.name,
+                until=_instant(latest.ends_at),
+            ),
             *_windows(within),
         )
     coming = [w for w in allowed if w.starts_at > case.now]
     if not coming:
         return _unmet(
-            f"Outside every change window of {where}, and none is to come; a "
-            "governance administrator must define one",
+            Reason(
+                _(
+                    "Outside every change window of %(where)s, and none is to come; a "
+                    "governance administrator must define one"
+                ),
+                where=where,
+            ),
             *_windows(allowed),
         )
     following = min(coming, key=lambda w: (w.starts_at, w.id))
     return _unmet(
-        f"Outside every change window of {where}; the next one, {following.name}, "
-        f"opens {_instant(following.starts_at)}",
+        Reason(
+            _(
+                "Outside every change window of %(where)s; the next one, %(name)s, "
+                "opens %(at)s"
+            ),
+            where=where,
+            name=following.name,
+            at=_instant(following.starts_at),
+        ),
         ("freeze", following.id),
     )
 
@@ -466,7 +661,13 @@ def _judge_soak_time(case, gate, requirement):
         if d.environment == where and d.status == "succeeded"
     ]
     if not running:
-        return _unmet(f"Revision {case.short_revision} has not run in {where} yet")
+        return _unmet(
+            Reason(
+                _("Revision %(revision)s has not run in %(where)s yet"),
+                revision=case.short_revision,
+                where=where,
+            )
+        )
     # The newest deployment counts: deploying again starts the soak again.
     latest = max(running, key=lambda d: (d.deployed_at, d.id))
     fact = ("deployment", latest.id)
@@ -475,13 +676,21 @@ def _judge_soak_time(case, gate, requirement):
     ready_at = began_at + requirement.soak
     if case.now < ready_at:
         return _unmet(
-            f"Revision {case.short_revision} must run in {where} until "
-            f"{_instant(ready_at)}",
+            Reason(
+                _("Revision %(revision)s must run in %(where)s until %(until)s"),
+                revision=case.short_revision,
+                where=where,
+                until=_instant(ready_at),
+            ),
             fact,
         )
     return _met(
-        f"Revision {case.short_revision} ran in {where} for "
-        f"{_hours(requirement.soak)} or more",
+        Reason(
+            _("Revision %(revision)s ran in %(where)s for %(hours)s or more"),
+            revision=case.short_revision,
+            where=where,
+            hours=_hours(requirement.soak),
+        ),
         fact,
     )
 
@@ -490,7 +699,9 @@ def _judge_environment_controls(case, gate, requirement):
     where = requirement.environment or "production"
     controls = [c for c in _in_order(case.facts.controls) if c.environment == where]
     if not controls:
-        return _unmet(f"No control of {where} has been checked")
+        return _unmet(
+            Reason(_("No control of %(where)s has been checked"), where=where)
+        )
     facts = tuple(("control", c.id) for c in controls)
     found = [
         (c, "over" if c.holds_until and c.holds_until <= case.now else c.status)
@@ -498,58 +709,102 @@ def _judge_environment_controls(case, gate, requirement):
     ]
     bad = [(c, status) for c, status in found if status != "pass"]
     if bad:
-        listed = ", ".join(f"{c.name} is `{status}`" for c, status in bad)
-        return _unmet(f"Controls of {where}: {listed}", *facts, adverse=True)
+        listed = Reason.joined(
+            ", ",
+            [
+                Reason(_("%(name)s is `%(status)s`"), name=c.name, status=status)
+                for c, status in bad
+            ],
+        )
+        return _unmet(
+            Reason(
+                _("Controls of %(where)s: %(controls)s"), where=where, controls=listed
+            ),
+            *facts,
+            adverse=True,
+        )
     old = [c for c in controls if not case._is_fresh(requirement, c.checked_at)]
     if old:
-        listed = ", ".join(c.name for c in old)
         return _unmet(
-            f"Controls of {where} not checked for {_hours(requirement.freshness)}: "
-            f"{listed}",
+            Reason(
+                _("Controls of %(where)s not checked for %(hours)s: %(controls)s"),
+                where=where,
+                hours=_hours(requirement.freshness),
+                controls=", ".join(c.name for c in old),
+            ),
             *facts,
         )
-    return _met(f"Every control of {where} holds", *facts)
+    return _met(Reason(_("Every control of %(where)s holds"), where=where), *facts)
 
 
 def _judge_recovery_drill(case, gate, requirement):
     where = requirement.environment or "production"
-    what = f"{requirement.drill_type or 'recovery'} drill".replace("_", " ")
+    what = Reason.of_words(f"{requirement.drill_type or 'recovery'} drill")
     found = [
         drill
         for drill in case.facts.drills
         if drill.environment == where and requirement.drill_type in (None, drill.type)
     ]
     if not found:
-        return _unmet(f"No {what} of {where} has been recorded")
+        return _unmet(
+            Reason(
+                _("No %(drill)s of %(where)s has been recorded"),
+                drill=what,
+                where=where,
+            )
+        )
     latest = max(found, key=lambda drill: (drill.executed_at, drill.id))
     fact = ("drill", latest.id)
     if not latest.successful:
         return _unmet(
-            f"The latest {what} of {where}, {_instant(latest.executed_at)}, did not "
-            "succeed; repeat it",
+            Reason(
+                _(
+                    "The latest %(drill)s of %(where)s, %(at)s, did not succeed; "
+                    "repeat it"
+                ),
+                drill=what,
+                where=where,
+                at=_instant(latest.executed_at),
+            ),
             fact,
             adverse=True,
         )
     if not case._is_fresh(requirement, latest.executed_at):
         return _unmet(
-            f"The latest {what} of {where}: "
-            f"{case._too_old(requirement, latest.executed_at)}",
+            Reason(
+                _("The latest %(drill)s of %(where)s: %(too_old)s"),
+                drill=what,
+                where=where,
+                too_old=case._too_old(requirement, latest.executed_at),
+            ),
             fact,
         )
     return _met(
-        f"The {what} of {where} on {_instant(latest.executed_at)} succeeded", fact
+        Reason(
+            _("The %(drill)s of %(where)s on %(at)s succeeded"),
+            drill=what,
+            where=where,
+            at=_instant(latest.executed_at),
+        ),
+        fact,
     )
 
 
 def _judge_no_overdue_review(case, gate, requirement):
     overdue = [r for r in _in_order(case.facts.reviews) if case.now > r.due_at]
     if overdue:
-        listed = ", ".join(f"{r.name}, due {_instant(r.due_at)}" for r in overdue)
+        listed = Reason.joined(
+            ", ",
+            [
+                Reason(_("%(name)s, due %(due)s"), name=r.name, due=_instant(r.due_at))
+                for r in overdue
+            ],
+        )
         return _unmet(
-            f"Post-event review overdue: {listed}",
+            Reason(_("Post-event review overdue: %(reviews)s"), reviews=listed),
             *(("exception", r.id) for r in overdue),
         )
-    return _met("No post-event review is overdue")
+    return _met(Reason(_("No post-event review is overdue")))
 
 
 _JUDGES = {
@@ -579,4 +834,7 @@ def _instant(value):
 
 def _hours(delta):
     hours = delta.total_seconds() / 3600
-    return f"{hours:g} hour" if hours == 1 else f"{hours:g} hours"
+    said = f"{hours:g}"
+    return Reason(
+        _("%(hours)s hour") if hours == 1 else _("%(hours)s hours"), hours=said
+    )

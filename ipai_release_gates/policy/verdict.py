@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from .reason import Reason
+
 MET = "met"
 UNMET = "unmet"
 WAIVED = "waived"
@@ -31,7 +33,7 @@ class Condition:
     name: str
     kind: str
     state: str
-    reason: str
+    reason: Reason
     facts: tuple[tuple[str, int], ...] = ()
     adverse: bool = False
     waived_by: int | None = None

@@ -1,6 +1,9 @@
 import json
+from functools import partial
 
 from odoo import api, models
+
+from ..models.release.reasons import said
 
 #: The most rows of one kind that are printed; what is left out is said.
 MAX_ROWS = 500
@@ -44,7 +47,7 @@ class Dossier(models.AbstractModel):
         return {
             "judged_at": verdict.evaluated_at,
             "eligible": verdict.eligible,
-            "gates": release._verdict_data(verdict),
+            "gates": release._verdict_data(verdict, partial(said, self.env)),
             "evidence": self._section(release, "ipai.evidence"),
             "checks": self._section(release, "ipai.check"),
             "approvals": self._section(release, "ipai.approval"),

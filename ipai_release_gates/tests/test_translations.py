@@ -69,7 +69,64 @@ class TestFrench(FrenchCase):
         self.assertEqual(data["stage"]["name"], "Validation QA")
         # Codes stay what they are in every language.
         self.assertEqual(data["stage"]["code"], "qa_validation")
-        self.assertIn("  - G1: ", message)
+        missing = "Aucune vérification `build` réussie pour la révision "
+        self.assertIn(f"  - G1: {missing}{release.short_ref}", message)
+        self.assertEqual(
+            data["releases"][0]["reasons"][0]["reason"],
+            f"{missing}{release.short_ref}",
+        )
+
+    def test_what_blocks_is_kept_in_english_and_shown_in_french(self):
+        release = self.open_release("Tournée")
+        kept = release.blocking_summary
+        self.assertIn("G1: No successful `build` check for revision", kept)
+        shown = self.in_french(release).blocking_text
+        self.assertIn("G1: Aucune vérification `build` réussie pour la", shown)
+        self.assertEqual(kept.endswith("(+2)"), shown.endswith("(+2)"))
+        row = release.release_gate_ids.filtered(lambda r: r.gate_id.code == "G2")
+        self.assertIn("No acceptance criteria recorded for G2", row.blocking_reasons)
+        shown = self.in_french(row).blocking_text
+        self.assertIn("Aucune preuve «\u00a0critères d’acceptation\u00a0»", shown)
+        self.assertEqual(
+            shown.count("\n"), row.blocking_reasons.count("\n"), "a line each"
+        )
+        self.env.flush_all()
+        summary = self.env["ipai.report.gate.summary"].search(
+            [("release_gate_id", "=", row.id)]
+        )
+        self.assertEqual(self.in_french(summary).blocking_text, shown)
+        # Who reads English, and what was stored before there were terms, has the text.
+        self.assertEqual(release.blocking_text, kept)
+        release.engine_write({"blocking_terms": False})
+        self.assertEqual(self.in_french(release).blocking_text, kept)
+
+    def test_the_gate_panel_and_the_dossier_give_reasons_in_french(self):
+        release = self.open_release("Tournée")
+        french = self.in_french(release)
+        for gates in (
+            french.verdict_tree,
+            self.in_french(
+                self.env["report.ipai_release_gates.dossier"]
+            )._get_report_values(release.ids)["dossiers"][release.id]["gates"],
+        ):
+            reasons = [c["reason"] for gate in gates for c in gate["conditions"]]
+            self.assertIn("Aucun incident bloquant n’est ouvert", reasons)
+        english = [
+            condition["reason"]
+            for gate in release.with_user(self.auditor).verdict_tree
+            for condition in gate["conditions"]
+        ]
+        self.assertIn("No blocking incident is open", english)
+
+    def test_the_facade_and_the_ledger_give_reasons_in_english_to_everybody(self):
+        release = self.open_release("Tournée")
+        plane = self.in_french(self.env["ipai.control.plane"])
+        told = json.dumps(plane.verdict(release.uuid, "production"))
+        self.assertIn("No blocking incident is open", told)
+        self.pass_g1(release)
+        self.check(release, "unit_tests", "fail")
+        entry = release.ledger_entry_ids.filtered(lambda e: e.kind == "gate_reopened")
+        self.assertIn("The latest `unit_tests` check", str(entry.mapped("body")))
 
     def test_who_may_not_move_is_told_who_may_in_french(self):
         release = self.bring_to(self.open_release(), "qa_validation")

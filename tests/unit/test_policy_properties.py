@@ -5,10 +5,13 @@ many more of them.
 """
 
 import os
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import combinations, product
 
+import polib
+from conftest import ADDON
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from policy import (
@@ -37,6 +40,7 @@ from policy import (
     Grant,
     Incident,
     PendingReview,
+    Reason,
     ReleaseFacts,
     Requirement,
     evaluate,
@@ -51,6 +55,11 @@ PROFILE = settings(
     max_examples=1000 if EXPLORE else 80,
     suppress_health_check=[HealthCheck.too_slow],
 )
+
+TRANSLATABLE = {
+    entry.msgid
+    for entry in polib.pofile(str(ADDON / "i18n" / "ipai_release_gates.pot"))
+}
 
 NOW = datetime(2026, 3, 2, 12, 0)
 CURRENT = "4f2c9ab" + "0" * 33
@@ -573,6 +582,26 @@ def test_a_verdict_keeps_to_its_words(gates, facts):
             waived = condition.state == WAIVED
             assert (condition.waived_by is not None) is waived
             assert (condition.waived_until is not None) is waived
+
+
+def templates(reason):
+    """What a reason and those in it were made from."""
+    yield reason.template
+    for value in reason.values.values():
+        if isinstance(value, Reason):
+            yield from templates(value)
+
+
+@PROFILE
+@given(definitions(), everything)
+def test_every_reason_can_be_said_in_another_language(gates, facts):
+    for gate in evaluate(gates, facts, NOW).gates:
+        for condition in gate.conditions:
+            assert isinstance(condition.reason, Reason)
+            for template in templates(condition.reason):
+                words = re.sub(r"%\(\w+\)s|\W", "", template)
+                is_code = template == template.lower() and "%(" not in template
+                assert not words or is_code or template in TRANSLATABLE, template
 
 
 @PROFILE

@@ -1,6 +1,7 @@
 from odoo import api, models
 
 from ...exceptions import GateRefused
+from ..release.reasons import said
 
 
 class Deployment(models.Model):
@@ -104,7 +105,7 @@ class Deployment(models.Model):
                     "gate": gate.code,
                     "code": condition.code,
                     "kind": condition.kind,
-                    "reason": condition.reason,
+                    "reason": said(self.env, condition.reason),
                 }
                 for gate, condition in verdict.unmet
             ]

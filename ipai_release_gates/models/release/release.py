@@ -1,11 +1,12 @@
 import re
 import uuid
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from ... import ingest, ledger
+from ... import ingest, ledger, policy
 from ..mixins.policy import PolicyBatch
 from ..selections import (
     COMMIT_PATTERN,
@@ -13,6 +14,7 @@ from ..selections import (
     GATE_STATUSES,
     RELEASE_STATUSES,
 )
+from .reasons import said, said_again
 
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 
@@ -108,7 +110,13 @@ class Release(models.Model):
         index=True,
         help="State of the gate that the next stage demands.",
     )
-    blocking_summary = fields.Char(string="Blocked by", copy=False)
+    blocking_summary = fields.Char(
+        string="Blocked by (English)", copy=False, help="As it is sent and kept."
+    )
+    blocking_terms = fields.Json(
+        copy=False, help="What the summary of what blocks is made of."
+    )
+    blocking_text = fields.Char(string="Blocked by", compute="_compute_blocking_text")
     verdict_tree = fields.Json(
         compute="_compute_verdict_tree",
         help="Every gate with its conditions, judged at this moment.",
@@ -577,7 +585,7 @@ class Release(models.Model):
                     (s.sequence, s.id) > (at.sequence, at.id) and s.gate_id
                 )
             )[:1]
-            status, summary = False, False
+            status, summary, terms = False, False, False
             if later and release.is_open:
                 verdict = verdicts[release.id].gate(later.gate_id.code)
                 status = verdict.status
@@ -585,16 +593,20 @@ class Release(models.Model):
                 if unmet:
                     first = next((c for c in unmet if c.adverse), unmet[0])
                     more = len(unmet) - 1
-                    summary = f"{verdict.code}: {first.reason}" + (
-                        f" (+{more})" if more else ""
+                    reason = policy.Reason(
+                        "%(gate)s: %(reason)s%(more)s",
+                        gate=verdict.code,
+                        reason=first.reason,
+                        more=f" (+{more})" if more else "",
                     )
-            if (release.next_gate_status, release.blocking_summary) != (
-                status,
-                summary,
-            ):
-                release.engine_write(
-                    {"next_gate_status": status, "blocking_summary": summary}
-                )
+                    summary, terms = str(reason), [reason.as_data()]
+            vals = {
+                "next_gate_status": status,
+                "blocking_summary": summary,
+                "blocking_terms": terms,
+            }
+            if any((release[name] or False) != vals[name] for name in vals):
+                release.engine_write(vals)
 
     # --- computed --------------------------------------------------------------------
 
@@ -623,6 +635,14 @@ class Release(models.Model):
                 )
             release.gate_marks = marks
 
+    @api.depends("blocking_summary", "blocking_terms")
+    @api.depends_context("lang")
+    def _compute_blocking_text(self):
+        for release in self:
+            release.blocking_text = said_again(
+                self.env, release.blocking_summary, release.blocking_terms
+            )
+
     @api.depends("release_gate_ids.waived_until")
     def _compute_bypassed_until(self):
         now = self.env.cr.now()
@@ -632,13 +652,15 @@ class Release(models.Model):
                 (end for end in ends if end and end > now), default=False
             )
 
-    @api.depends_context("uid")
+    @api.depends_context("uid", "lang")
     def _compute_verdict_tree(self):
         saved = self.filtered("id")
         (self - saved).verdict_tree = False
         verdicts = saved._verdicts()
         for release in saved:
-            release.verdict_tree = self._verdict_data(verdicts[release.id])
+            release.verdict_tree = self._verdict_data(
+                verdicts[release.id], partial(said, self.env)
+            )
 
     def _compute_fact_counts(self):
         for model, field in (

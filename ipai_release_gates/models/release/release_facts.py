@@ -257,8 +257,11 @@ class Release(models.Model):
     # --- verdicts as data ------------------------------------------------------------
 
     @api.model
-    def _verdict_data(self, verdict):
-        """A verdict as the JSON-ready list of gates that the contract describes."""
+    def _verdict_data(self, verdict, said=str):
+        """A verdict as the JSON-ready list of gates that the contract describes.
+
+        :param said: function that gives the text of a reason; of itself it is English
+        """
         return [
             {
                 "code": gate.code,
@@ -270,7 +273,7 @@ class Release(models.Model):
                         "name": condition.name,
                         "kind": condition.kind,
                         "state": condition.state,
-                        "reason": condition.reason,
+                        "reason": said(condition.reason),
                         "waived_until": (
                             f"{condition.waived_until.isoformat()}Z"
                             if condition.waived_until

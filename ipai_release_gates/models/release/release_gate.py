@@ -3,6 +3,7 @@ from datetime import datetime
 from odoo import api, fields, models
 
 from ..selections import GATE_STATUSES
+from .reasons import said_again
 
 
 class ReleaseGate(models.Model):
@@ -28,7 +29,13 @@ class ReleaseGate(models.Model):
     )
     met_count = fields.Integer(string="Met")
     condition_count = fields.Integer(string="Conditions")
-    blocking_reasons = fields.Text()
+    blocking_reasons = fields.Text(
+        string="Blocking reasons (English)", help="As they are sent and kept."
+    )
+    blocking_terms = fields.Json(help="What the blocking reasons are made of.")
+    blocking_text = fields.Text(
+        string="Blocking Reasons", compute="_compute_blocking_text"
+    )
     waived_until = fields.Datetime(
         help="When the first exception that keeps the gate open ends."
     )
@@ -52,6 +59,7 @@ class ReleaseGate(models.Model):
         "met_count",
         "condition_count",
         "blocking_reasons",
+        "blocking_terms",
         "waived_until",
         "forecast",
     )
@@ -63,6 +71,14 @@ class ReleaseGate(models.Model):
                 100.0 * row.met_count / row.condition_count
                 if row.condition_count
                 else 0.0
+            )
+
+    @api.depends("blocking_reasons", "blocking_terms")
+    @api.depends_context("lang")
+    def _compute_blocking_text(self):
+        for row in self:
+            row.blocking_text = said_again(
+                self.env, row.blocking_reasons, row.blocking_terms
             )
 
     def _status_at(self, now):
@@ -93,6 +109,7 @@ class ReleaseGate(models.Model):
             "met_count": len(judged.conditions) - len(judged.unmet),
             "condition_count": len(judged.conditions),
             "blocking_reasons": "\n".join(c.reason for c in judged.unmet) or False,
+            "blocking_terms": [c.reason.as_data() for c in judged.unmet] or False,
             "waived_until": min(
                 (c.waived_until for c in judged.conditions if c.waived_until),
                 default=False,

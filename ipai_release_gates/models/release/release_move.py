@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ...exceptions import GateRefused
+from .reasons import said
 
 _logger = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ class Release(models.Model):
                         "gate": gate.code,
                         "code": condition.code,
                         "kind": condition.kind,
-                        "reason": condition.reason,
+                        "reason": said(self.env, condition.reason),
                     }
                     for gate, condition in verdicts[release.id].only(gates).unmet
                 ]

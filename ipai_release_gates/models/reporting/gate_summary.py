@@ -39,7 +39,14 @@ class GateSummary(models.Model):
     )
     condition_count = fields.Integer(string="Conditions", readonly=True)
     blocking_reasons = fields.Text(
-        readonly=True, help="What the gate lacked when it was last judged."
+        string="Blocking reasons (English)",
+        readonly=True,
+        help="What the gate lacked when it was last judged.",
+    )
+    blocking_text = fields.Text(
+        string="Blocking Reasons",
+        compute="_compute_blocking_text",
+        help="What the gate lacked when it was last judged.",
     )
     pass_count = fields.Integer(
         string="Checks passed",
@@ -116,6 +123,14 @@ class GateSummary(models.Model):
         "res.users": ("login", "partner_id"),
         "res.partner": ("email", "email_normalized"),
     }
+
+    @api.depends("blocking_reasons", "release_gate_id.blocking_text")
+    @api.depends_context("lang")
+    def _compute_blocking_text(self):
+        for row in self:
+            row.blocking_text = (
+                row.blocking_reasons and row.release_gate_id.blocking_text
+            )
 
     @api.model
     def _query(self):
