@@ -6,7 +6,7 @@ from functools import reduce
 
 from .definitions import DEPLOYMENT_CONFIRMED
 from .facts import DENY
-from .reason import Reason, _
+from .reason import Reason, _lt
 from .verdict import (
     BYPASSED,
     MET,
@@ -74,7 +74,7 @@ class _Case:
                 "requirements",
                 UNMET,
                 Reason(
-                    _(
+                    _lt(
                         "%(gate)s has no requirement in force; a governance "
                         "administrator must define at least one"
                     ),
@@ -93,7 +93,7 @@ class _Case:
         if judge is None:
             state, reason, facts, adverse = _unmet(
                 Reason(
-                    _("%(kind)s is not a known kind of requirement"),
+                    _lt("%(kind)s is not a known kind of requirement"),
                     kind=repr(requirement.kind),
                 )
             )
@@ -124,7 +124,7 @@ class _Case:
             condition,
             state=WAIVED,
             reason=Reason(
-                _("Waived by an exception until %(until)s: %(reason)s"),
+                _lt("Waived by an exception until %(until)s: %(reason)s"),
                 until=_instant(grant.expires_at),
                 reason=condition.reason,
             ),
@@ -140,7 +140,7 @@ class _Case:
 
     def _too_old(self, requirement, recorded_at):
         return Reason(
-            _("recorded %(at)s, older than the %(hours)s allowed; record it again"),
+            _lt("recorded %(at)s, older than the %(hours)s allowed; record it again"),
             at=_instant(recorded_at),
             hours=_hours(requirement.freshness),
         )
@@ -194,7 +194,7 @@ def _judge_check(case, gate, requirement):
     if not names:
         return (
             NOT_APPLICABLE,
-            Reason(_("The project's policy requires no checks")),
+            Reason(_lt("The project's policy requires no checks")),
             (),
             False,
         )
@@ -214,7 +214,7 @@ def _judge_check(case, gate, requirement):
                 adverse = adverse or check.status == "fail"
                 problems.append(
                     Reason(
-                        _(
+                        _lt(
                             "The latest `%(check)s` check for revision %(revision)s is "
                             "`%(status)s`, it must be `pass`"
                         ),
@@ -226,7 +226,7 @@ def _judge_check(case, gate, requirement):
             elif not case._is_fresh(requirement, check.recorded_at):
                 problems.append(
                     Reason(
-                        _("Check `%(check)s`: %(too_old)s"),
+                        _lt("Check `%(check)s`: %(too_old)s"),
                         check=name,
                         too_old=case._too_old(requirement, check.recorded_at),
                     )
@@ -235,7 +235,7 @@ def _judge_check(case, gate, requirement):
         return _unmet(Reason.joined("; ", problems), *facts, adverse=adverse)
     return _met(
         Reason(
-            _("%(checks)s passed for revision %(revision)s"),
+            _lt("%(checks)s passed for revision %(revision)s"),
             checks=", ".join(f"`{name}`" for name in names),
             revision=case.short_revision,
         ),
@@ -246,13 +246,15 @@ def _judge_check(case, gate, requirement):
 def _missing_check(case, requirement, name):
     if requirement.environment:
         return Reason(
-            _("No successful `%(check)s` check on %(where)s for revision %(revision)s"),
+            _lt(
+                "No successful `%(check)s` check on %(where)s for revision %(revision)s"
+            ),
             check=name,
             where=requirement.environment,
             revision=case.short_revision,
         )
     return Reason(
-        _("No successful `%(check)s` check for revision %(revision)s"),
+        _lt("No successful `%(check)s` check for revision %(revision)s"),
         check=name,
         revision=case.short_revision,
     )
@@ -271,7 +273,7 @@ def _judge_no_failed_check(case, gate, requirement):
     if failed:
         return _unmet(
             Reason(
-                _("Failing for revision %(revision)s: %(checks)s"),
+                _lt("Failing for revision %(revision)s: %(checks)s"),
                 revision=case.short_revision,
                 checks=", ".join(f"`{check.name}`" for check in failed),
             ),
@@ -280,7 +282,8 @@ def _judge_no_failed_check(case, gate, requirement):
         )
     return _met(
         Reason(
-            _("No check fails for revision %(revision)s"), revision=case.short_revision
+            _lt("No check fails for revision %(revision)s"),
+            revision=case.short_revision,
         )
     )
 
@@ -298,7 +301,7 @@ def _judge_evidence(case, gate, requirement):
     if not found:
         return _unmet(
             Reason(
-                _("No %(evidence)s recorded for %(gate)s and revision %(revision)s"),
+                _lt("No %(evidence)s recorded for %(gate)s and revision %(revision)s"),
                 evidence=label,
                 gate=gate.code,
                 revision=case.short_revision,
@@ -312,14 +315,14 @@ def _judge_evidence(case, gate, requirement):
         if actual not in allowed:
             return _unmet(
                 Reason(
-                    _(
+                    _lt(
                         "The %(evidence)s must say `%(key)s` is %(wanted)s, it says "
                         "%(actual)s"
                     ),
                     evidence=label,
                     key=key,
                     wanted=_either(allowed),
-                    actual=Reason(_("nothing")) if actual is None else f"`{actual}`",
+                    actual=Reason(_lt("nothing")) if actual is None else f"`{actual}`",
                 ),
                 fact,
                 adverse=actual is not None,
@@ -327,7 +330,7 @@ def _judge_evidence(case, gate, requirement):
     if not case._is_fresh(requirement, latest.recorded_at):
         return _unmet(
             Reason(
-                _("The %(evidence)s was %(too_old)s"),
+                _lt("The %(evidence)s was %(too_old)s"),
                 evidence=label,
                 too_old=case._too_old(requirement, latest.recorded_at),
             ),
@@ -335,7 +338,7 @@ def _judge_evidence(case, gate, requirement):
         )
     return _met(
         Reason(
-            _("%(Evidence)s recorded for revision %(revision)s"),
+            _lt("%(Evidence)s recorded for revision %(revision)s"),
             Evidence=label,
             revision=case.short_revision,
         ),
@@ -345,9 +348,10 @@ def _judge_evidence(case, gate, requirement):
 
 def _either(values):
     """``a`` or ``b`` or ``c``"""
-    said = [f"`{value}`" for value in values] or [Reason(_("nothing"))]
+    said = [f"`{value}`" for value in values] or [Reason(_lt("nothing"))]
     return reduce(
-        lambda one, other: Reason(_("%(one)s or %(other)s"), one=one, other=other), said
+        lambda one, other: Reason(_lt("%(one)s or %(other)s"), one=one, other=other),
+        said,
     )
 
 
@@ -374,12 +378,12 @@ def _judge_evidence_package(case, gate, requirement):
     if missing:
         return _unmet(
             Reason(
-                _("The evidence package is incomplete: %(missing)s"),
+                _lt("The evidence package is incomplete: %(missing)s"),
                 missing=Reason.joined(", ", missing),
             ),
             *facts,
         )
-    return _met(Reason(_("The evidence package is complete")), *facts)
+    return _met(Reason(_lt("The evidence package is complete")), *facts)
 
 
 def _judge_approval(case, gate, requirement):
@@ -393,7 +397,7 @@ def _judge_approval(case, gate, requirement):
     if against:
         return _unmet(
             Reason(
-                _(
+                _lt(
                     "A %(persona)s decided `%(decision)s`; that person must approve, "
                     "or a new revision must come"
                 ),
@@ -406,7 +410,7 @@ def _judge_approval(case, gate, requirement):
     if case.facts.unresolved_authors:
         return _unmet(
             Reason(
-                _(
+                _lt(
                     "Independence cannot be shown: no user is known for author "
                     "%(authors)s; a governance administrator must map the address to a "
                     "user"
@@ -422,21 +426,21 @@ def _judge_approval(case, gate, requirement):
     counted, refused = {}, []
     for approval in standing:
         if approval.person in case.facts.authors:
-            refused.append(Reason(_("an author of the revision cannot sign")))
+            refused.append(Reason(_lt("an author of the revision cannot sign")))
         elif approval.person in signed_before:
             refused.append(
                 Reason(
-                    _("the signatory of %(other)s cannot also sign %(gate)s"),
+                    _lt("the signatory of %(other)s cannot also sign %(gate)s"),
                     other=requirement.distinct_from_gate,
                     gate=gate.code,
                 )
             )
         elif approval.service_account:
-            refused.append(Reason(_("a service account cannot sign")))
+            refused.append(Reason(_lt("a service account cannot sign")))
         elif not case._is_fresh(requirement, approval.recorded_at):
             refused.append(
                 Reason(
-                    _("a sign-off was %(too_old)s"),
+                    _lt("a sign-off was %(too_old)s"),
                     too_old=case._too_old(requirement, approval.recorded_at),
                 )
             )
@@ -446,7 +450,7 @@ def _judge_approval(case, gate, requirement):
     if len(counted) >= max(requirement.min_count, 1):
         return _met(
             Reason(
-                _("Signed off by a %(persona)s for revision %(revision)s"),
+                _lt("Signed off by a %(persona)s for revision %(revision)s"),
                 persona=persona,
                 revision=case.short_revision,
             ),
@@ -454,13 +458,13 @@ def _judge_approval(case, gate, requirement):
         )
     if requirement.min_count <= 1:
         needed = Reason(
-            _("No valid sign-off by a %(persona)s for revision %(revision)s"),
+            _lt("No valid sign-off by a %(persona)s for revision %(revision)s"),
             persona=persona,
             revision=case.short_revision,
         )
     else:
         needed = Reason(
-            _(
+            _lt(
                 "%(count)s of %(needed)s sign-offs by a %(persona)s for revision "
                 "%(revision)s"
             ),
@@ -480,7 +484,7 @@ def _judge_prior_gate(case, gate, requirement):
     if prior is None:
         return _unmet(
             Reason(
-                _("%(gate)s demands %(prior)s, which is not a gate before it"),
+                _lt("%(gate)s demands %(prior)s, which is not a gate before it"),
                 gate=gate.code,
                 prior=str(requirement.prior_gate),
             )
@@ -489,15 +493,15 @@ def _judge_prior_gate(case, gate, requirement):
         bypassed = prior.status == BYPASSED
         return _met(
             Reason(
-                _("%(gate)s is bypassed by an exception")
+                _lt("%(gate)s is bypassed by an exception")
                 if bypassed
-                else _("%(gate)s passed"),
+                else _lt("%(gate)s passed"),
                 gate=prior.code,
             )
         )
     return _unmet(
         Reason(
-            _("%(gate)s %(name)s is %(status)s"),
+            _lt("%(gate)s %(name)s is %(status)s"),
             gate=prior.code,
             name=prior.name,
             status=Reason.of_words(prior.status),
@@ -511,7 +515,7 @@ def _judge_deployment(case, gate, requirement):
     if not found:
         return _unmet(
             Reason(
-                _("Revision %(revision)s has not been deployed to %(where)s"),
+                _lt("Revision %(revision)s has not been deployed to %(where)s"),
                 revision=case.short_revision,
                 where=where,
             )
@@ -520,13 +524,15 @@ def _judge_deployment(case, gate, requirement):
     fact = ("deployment", latest.id)
     if latest.status == "in_progress":
         return _unmet(
-            Reason(_("The deployment to %(where)s is still in progress"), where=where),
+            Reason(
+                _lt("The deployment to %(where)s is still in progress"), where=where
+            ),
             fact,
         )
     if latest.status != "succeeded":
         return _unmet(
             Reason(
-                _(
+                _lt(
                     "The latest deployment of revision %(revision)s to %(where)s is "
                     "`%(status)s`"
                 ),
@@ -540,27 +546,33 @@ def _judge_deployment(case, gate, requirement):
     if requirement.deployment_aspect != DEPLOYMENT_CONFIRMED:
         return _met(
             Reason(
-                _("Revision %(revision)s runs in %(where)s"),
+                _lt("Revision %(revision)s runs in %(where)s"),
                 revision=case.short_revision,
                 where=where,
             ),
             fact,
         )
     if latest.deadline is None:
-        return _met(Reason(_("No deadline is set for confirming the deployment")), fact)
+        return _met(
+            Reason(_lt("No deadline is set for confirming the deployment")), fact
+        )
     if latest.confirmed_at is not None and latest.confirmed_at <= latest.deadline:
         return _met(
-            Reason(_("Confirmed on %(at)s, in time"), at=_instant(latest.confirmed_at)),
+            Reason(
+                _lt("Confirmed on %(at)s, in time"), at=_instant(latest.confirmed_at)
+            ),
             fact,
         )
     if case.now <= latest.deadline:
         return _met(
-            Reason(_("Confirmation is due by %(by)s"), by=_instant(latest.deadline)),
+            Reason(_lt("Confirmation is due by %(by)s"), by=_instant(latest.deadline)),
             fact,
         )
     return _unmet(
         Reason(
-            _("Not confirmed by the deadline, %(deadline)s; deploy again or roll back"),
+            _lt(
+                "Not confirmed by the deadline, %(deadline)s; deploy again or roll back"
+            ),
             deadline=_instant(latest.deadline),
         ),
         fact,
@@ -574,11 +586,13 @@ def _judge_no_open_incident(case, gate, requirement):
     if blocking:
         listed = ", ".join(f"{i.name} ({i.severity})" for i in blocking)
         return _unmet(
-            Reason(_("Blocking incident still open: %(incidents)s"), incidents=listed),
+            Reason(
+                _lt("Blocking incident still open: %(incidents)s"), incidents=listed
+            ),
             *(("incident", i.id) for i in blocking),
             adverse=True,
         )
-    return _met(Reason(_("No blocking incident is open")))
+    return _met(Reason(_lt("No blocking incident is open")))
 
 
 def _judge_no_freeze(case, gate, requirement):
@@ -596,7 +610,7 @@ def _judge_no_freeze(case, gate, requirement):
             ", ",
             [
                 Reason(
-                    _("%(name)s until %(until)s"),
+                    _lt("%(name)s until %(until)s"),
                     name=each.name,
                     until=_instant(each.ends_at),
                 )
@@ -604,18 +618,18 @@ def _judge_no_freeze(case, gate, requirement):
             ],
         )
         return _unmet(
-            Reason(_("Freeze in force: %(freezes)s"), freezes=listed),
+            Reason(_lt("Freeze in force: %(freezes)s"), freezes=listed),
             *_windows(freezes),
         )
     allowed = [w for w in windows if w.kind != DENY]
     if not allowed:
-        return _met(Reason(_("No freeze window is in force")))
+        return _met(Reason(_lt("No freeze window is in force")))
     within = [w for w in active if w.kind != DENY]
     if within:
         latest = max(within, key=lambda w: (w.ends_at, w.id))
         return _met(
             Reason(
-                _("Inside the change window %(name)s until %(until)s"),
+                _lt("Inside the change window %(name)s until %(until)s"),
                 name=latest.name,
                 until=_instant(latest.ends_at),
             ),
@@ -625,7 +639,7 @@ def _judge_no_freeze(case, gate, requirement):
     if not coming:
         return _unmet(
             Reason(
-                _(
+                _lt(
                     "Outside every change window of %(where)s, and none is to come; a "
                     "governance administrator must define one"
                 ),
@@ -636,7 +650,7 @@ def _judge_no_freeze(case, gate, requirement):
     following = min(coming, key=lambda w: (w.starts_at, w.id))
     return _unmet(
         Reason(
-            _(
+            _lt(
                 "Outside every change window of %(where)s; the next one, %(name)s, "
                 "opens %(at)s"
             ),
@@ -663,7 +677,7 @@ def _judge_soak_time(case, gate, requirement):
     if not running:
         return _unmet(
             Reason(
-                _("Revision %(revision)s has not run in %(where)s yet"),
+                _lt("Revision %(revision)s has not run in %(where)s yet"),
                 revision=case.short_revision,
                 where=where,
             )
@@ -677,7 +691,7 @@ def _judge_soak_time(case, gate, requirement):
     if case.now < ready_at:
         return _unmet(
             Reason(
-                _("Revision %(revision)s must run in %(where)s until %(until)s"),
+                _lt("Revision %(revision)s must run in %(where)s until %(until)s"),
                 revision=case.short_revision,
                 where=where,
                 until=_instant(ready_at),
@@ -686,7 +700,7 @@ def _judge_soak_time(case, gate, requirement):
         )
     return _met(
         Reason(
-            _("Revision %(revision)s ran in %(where)s for %(hours)s or more"),
+            _lt("Revision %(revision)s ran in %(where)s for %(hours)s or more"),
             revision=case.short_revision,
             where=where,
             hours=_hours(requirement.soak),
@@ -700,7 +714,7 @@ def _judge_environment_controls(case, gate, requirement):
     controls = [c for c in _in_order(case.facts.controls) if c.environment == where]
     if not controls:
         return _unmet(
-            Reason(_("No control of %(where)s has been checked"), where=where)
+            Reason(_lt("No control of %(where)s has been checked"), where=where)
         )
     facts = tuple(("control", c.id) for c in controls)
     found = [
@@ -712,13 +726,13 @@ def _judge_environment_controls(case, gate, requirement):
         listed = Reason.joined(
             ", ",
             [
-                Reason(_("%(name)s is `%(status)s`"), name=c.name, status=status)
+                Reason(_lt("%(name)s is `%(status)s`"), name=c.name, status=status)
                 for c, status in bad
             ],
         )
         return _unmet(
             Reason(
-                _("Controls of %(where)s: %(controls)s"), where=where, controls=listed
+                _lt("Controls of %(where)s: %(controls)s"), where=where, controls=listed
             ),
             *facts,
             adverse=True,
@@ -727,14 +741,14 @@ def _judge_environment_controls(case, gate, requirement):
     if old:
         return _unmet(
             Reason(
-                _("Controls of %(where)s not checked for %(hours)s: %(controls)s"),
+                _lt("Controls of %(where)s not checked for %(hours)s: %(controls)s"),
                 where=where,
                 hours=_hours(requirement.freshness),
                 controls=", ".join(c.name for c in old),
             ),
             *facts,
         )
-    return _met(Reason(_("Every control of %(where)s holds"), where=where), *facts)
+    return _met(Reason(_lt("Every control of %(where)s holds"), where=where), *facts)
 
 
 def _judge_recovery_drill(case, gate, requirement):
@@ -748,7 +762,7 @@ def _judge_recovery_drill(case, gate, requirement):
     if not found:
         return _unmet(
             Reason(
-                _("No %(drill)s of %(where)s has been recorded"),
+                _lt("No %(drill)s of %(where)s has been recorded"),
                 drill=what,
                 where=where,
             )
@@ -758,7 +772,7 @@ def _judge_recovery_drill(case, gate, requirement):
     if not latest.successful:
         return _unmet(
             Reason(
-                _(
+                _lt(
                     "The latest %(drill)s of %(where)s, %(at)s, did not succeed; "
                     "repeat it"
                 ),
@@ -772,7 +786,7 @@ def _judge_recovery_drill(case, gate, requirement):
     if not case._is_fresh(requirement, latest.executed_at):
         return _unmet(
             Reason(
-                _("The latest %(drill)s of %(where)s: %(too_old)s"),
+                _lt("The latest %(drill)s of %(where)s: %(too_old)s"),
                 drill=what,
                 where=where,
                 too_old=case._too_old(requirement, latest.executed_at),
@@ -781,7 +795,7 @@ def _judge_recovery_drill(case, gate, requirement):
         )
     return _met(
         Reason(
-            _("The %(drill)s of %(where)s on %(at)s succeeded"),
+            _lt("The %(drill)s of %(where)s on %(at)s succeeded"),
             drill=what,
             where=where,
             at=_instant(latest.executed_at),
@@ -796,15 +810,17 @@ def _judge_no_overdue_review(case, gate, requirement):
         listed = Reason.joined(
             ", ",
             [
-                Reason(_("%(name)s, due %(due)s"), name=r.name, due=_instant(r.due_at))
+                Reason(
+                    _lt("%(name)s, due %(due)s"), name=r.name, due=_instant(r.due_at)
+                )
                 for r in overdue
             ],
         )
         return _unmet(
-            Reason(_("Post-event review overdue: %(reviews)s"), reviews=listed),
+            Reason(_lt("Post-event review overdue: %(reviews)s"), reviews=listed),
             *(("exception", r.id) for r in overdue),
         )
-    return _met(Reason(_("No post-event review is overdue")))
+    return _met(Reason(_lt("No post-event review is overdue")))
 
 
 _JUDGES = {
@@ -836,5 +852,5 @@ def _hours(delta):
     hours = delta.total_seconds() / 3600
     said = f"{hours:g}"
     return Reason(
-        _("%(hours)s hour") if hours == 1 else _("%(hours)s hours"), hours=said
+        _lt("%(hours)s hour") if hours == 1 else _lt("%(hours)s hours"), hours=said
     )

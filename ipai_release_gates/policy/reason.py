@@ -8,7 +8,7 @@ person may have it said in their language, by the template and the values it cam
 _PLAIN = (str, int, float)
 
 
-def _(template):
+def _lt(template):
     """Mark a template, or a word, for translation; it stays as it is."""
     return template
 
@@ -101,34 +101,34 @@ def _filled(template, values, spoken):
 #: Words that codes stand for, as far as the addon brings them: personas, statuses of
 #: gates, drills and types of evidence. Of others, nobody knows a translation.
 WORDS = (
-    _("developer"),
-    _("qa tester"),
-    _("release manager"),
-    _("sre"),
-    _("pending"),
-    _("in progress"),
-    _("failed"),
-    _("recovery drill"),
-    _("backup restore drill"),
-    _("failover drill"),
-    _("rollback drill"),
-    _("build log"),
-    _("check status"),
-    _("test result"),
-    _("coverage report"),
-    _("acceptance criteria"),
-    _("defect register"),
-    _("uat summary"),
-    _("approval record"),
-    _("rollback plan"),
-    _("release notes"),
-    _("health check"),
-    _("monitoring baseline"),
-    _("fallback timer"),
-    _("restore drill"),
-    _("incident report"),
-    _("sbom"),
-    _("vulnerability scan"),
-    _("provenance"),
-    _("reference"),
+    _lt("developer"),
+    _lt("qa tester"),
+    _lt("release manager"),
+    _lt("sre"),
+    _lt("pending"),
+    _lt("in progress"),
+    _lt("failed"),
+    _lt("recovery drill"),
+    _lt("backup restore drill"),
+    _lt("failover drill"),
+    _lt("rollback drill"),
+    _lt("build log"),
+    _lt("check status"),
+    _lt("test result"),
+    _lt("coverage report"),
+    _lt("acceptance criteria"),
+    _lt("defect register"),
+    _lt("uat summary"),
+    _lt("approval record"),
+    _lt("rollback plan"),
+    _lt("release notes"),
+    _lt("health check"),
+    _lt("monitoring baseline"),
+    _lt("fallback timer"),
+    _lt("restore drill"),
+    _lt("incident report"),
+    _lt("sbom"),
+    _lt("vulnerability scan"),
+    _lt("provenance"),
+    _lt("reference"),
 )
