@@ -41,6 +41,7 @@ ENGINE_FIELDS = {
     "next_gate_status": "passed",
     "blocking_summary": "",
     "blocking_terms": [["Nothing", {}]],
+    "awaited_personas": ",developer,",
     "stage_entered_at": "2020-01-01 00:00:00",
     "gate_marks": [],
     "verdict_tree": [],

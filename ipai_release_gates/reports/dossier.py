@@ -59,6 +59,8 @@ class Dossier(models.AbstractModel):
             "name_of": self._name_of,
             "label_of": self._label_of,
             "in_words": self._in_words,
+            # On screen a widget sets what stands between backticks as code.
+            "plain": lambda text: text.replace("`", ""),
         }
 
     @api.model

@@ -13,6 +13,7 @@ from . import test_exception_wizards
 from . import test_exceptions
 from . import test_durations
 from . import test_expertise_registry
+from . import test_forms
 from . import test_freeze_windows
 from . import test_gate_table
 from . import test_governance_chain

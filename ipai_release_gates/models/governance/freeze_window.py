@@ -95,7 +95,7 @@ class FreezeWindow(models.Model):
     standing = fields.Selection(
         [
             ("in_force", "In force"),
-            ("coming", "Coming in 7 days"),
+            ("coming", "Within 7 days"),
             ("later", "Later"),
             ("over", "Over"),
         ],

@@ -40,6 +40,15 @@ class Gate(models.Model):
         for gate in self:
             gate.display_name = f"{gate.code} {gate.name}" if gate.code else gate.name
 
+    def _accountable_for(self, conditions):
+        """Codes of the personas that answer for some judged conditions of this gate.
+
+        :param conditions: iterable of :class:`policy.Condition`
+        """
+        codes = {condition.code for condition in conditions}
+        demanded = self.requirement_ids.filtered(lambda each: each.code in codes)
+        return set(demanded.accountable_persona_id.mapped("code"))
+
     @api.model_create_multi
     def create(self, vals_list):
         gates = super().create(vals_list)

@@ -89,8 +89,11 @@ class FactMixin(models.AbstractModel):
     @api.depends("revision_id", "release_id.revision_id")
     def _compute_is_stale(self):
         for fact in self:
+            # One that is being written down has no revision yet.
             fact.is_stale = bool(
-                fact.release_id and fact.revision_id != fact.release_id.revision_id
+                fact.release_id
+                and fact.revision_id
+                and fact.revision_id != fact.release_id.revision_id
             )
 
     def _search_is_stale(self, operator, value):

@@ -115,12 +115,16 @@ class Deployment(models.Model):
     _writable = frozenset({"status"})
     _readers = {"external_id": readers.external_id, "rollback_reason": readers.text}
 
-    @api.depends("confirmation_due_at", "confirmed_at", "status")
+    @api.depends(
+        "confirmation_due_at", "confirmed_at", "deadline_missed_at", "status"
+    )
     def _compute_g4_countdown(self):
         now = self.env.cr.now()
         for deployment in self:
             due_at = deployment.confirmation_due_at
-            waits = deployment.status == "succeeded" and not deployment.confirmed_at
+            waits = deployment.status == "succeeded" and not (
+                deployment.confirmed_at or deployment.deadline_missed_at
+            )
             if not (due_at and waits):
                 deployment.g4_countdown = False
                 continue

@@ -142,12 +142,12 @@ class ReleaseException(models.Model):
     )
     extension_ids = fields.One2many("ipai.exception", "extension_of_id", readonly=True)
     review_status = fields.Selection(
-        [("pending", "Pending"), ("complete", "Complete"), ("waived", "Waived")],
+        [("pending", "Pending"), ("complete", "Complete"), ("waived", "Not needed")],
         string="Post-event review",
         required=True,
         default="waived",
         readonly=True,
-        help="Waived where the risk demands none.",
+        help="Not needed where the risk demands none.",
     )
     review_due_at = fields.Datetime(string="Review due", readonly=True)
     review_overdue = fields.Boolean(

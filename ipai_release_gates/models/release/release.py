@@ -117,6 +117,10 @@ class Release(models.Model):
         copy=False, help="What the summary of what blocks is made of."
     )
     blocking_text = fields.Char(string="Blocked by", compute="_compute_blocking_text")
+    awaited_personas = fields.Char(
+        copy=False,
+        help="Codes of the personas accountable for what blocks, between commas.",
+    )
     verdict_tree = fields.Json(
         compute="_compute_verdict_tree",
         help="Every gate with its conditions, judged at this moment.",
@@ -585,11 +589,12 @@ class Release(models.Model):
                     (s.sequence, s.id) > (at.sequence, at.id) and s.gate_id
                 )
             )[:1]
-            status, summary, terms = False, False, False
+            status, summary, terms, awaited = False, False, False, False
             if later and release.is_open:
                 verdict = verdicts[release.id].gate(later.gate_id.code)
                 status = verdict.status
                 unmet = verdict.unmet
+                awaited = _between_commas(later.gate_id._accountable_for(unmet))
                 if unmet:
                     first = next((c for c in unmet if c.adverse), unmet[0])
                     more = len(unmet) - 1
@@ -604,6 +609,7 @@ class Release(models.Model):
                 "next_gate_status": status,
                 "blocking_summary": summary,
                 "blocking_terms": terms,
+                "awaited_personas": awaited,
             }
             if any((release[name] or False) != vals[name] for name in vals):
                 release.engine_write(vals)
@@ -720,3 +726,8 @@ class Release(models.Model):
             starts=False,
         )
         return True
+
+
+def _between_commas(codes):
+    """Codes as text in which ``,code,`` is found; ``,,`` is nobody."""
+    return f",{','.join(sorted(codes))},"

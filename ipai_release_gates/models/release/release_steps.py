@@ -69,7 +69,7 @@ class Release(models.Model):
                 developer and release.stage_id._origin in (first, first.browse())
             )
 
-    @api.depends("stage_id", "next_gate_status", "is_open")
+    @api.depends("stage_id", "next_gate_status", "awaited_personas", "is_open")
     @api.depends_context("uid")
     def _compute_needs_me(self):
         mine = self.filtered_domain(self._needs_me_domain())
@@ -85,17 +85,19 @@ class Release(models.Model):
     def _needs_me_domain(self):
         """Open releases that wait for a persona the current user holds."""
         held = self.env["ipai.persona"]._held_by(self.env.user)
-        to_prove, to_move = [], []
         stages = self.env["ipai.release.stage"].search([])
-        for stage, following in pairwise(stages):
-            if following.gate_id.requirement_ids.accountable_persona_id & held:
-                to_prove.append(stage.id)
-            if following.persona_ids & held:
-                to_move.append(stage.id)
+        to_move = [
+            stage.id
+            for stage, following in pairwise(stages)
+            if following.persona_ids & held
+        ]
         opened = Domain("next_gate_status", "in", _OPEN_GATE)
+        to_prove = Domain.OR(
+            Domain("awaited_personas", "like", f",{code},")
+            for code in held.mapped("code")
+        )
         return Domain("is_open", "=", True) & (
-            (Domain("stage_id", "in", to_prove) & ~opened)
-            | (Domain("stage_id", "in", to_move) & opened)
+            (to_prove & ~opened) | (Domain("stage_id", "in", to_move) & opened)
         )
 
     @api.depends("stage_entered_at", "stage_id.rotting_threshold_days", "is_open")

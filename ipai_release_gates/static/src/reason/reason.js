@@ -25,7 +25,7 @@ export class ReasonField extends Component {
 export const reasonField = {
     component: ReasonField,
     displayName: _t("Reason"),
-    supportedTypes: ["char"],
+    supportedTypes: ["char", "text"],
 };
 
 registry.category("fields").add("ipai_reason", reasonField);

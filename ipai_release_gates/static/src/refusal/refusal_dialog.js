@@ -3,7 +3,7 @@ import { Dialog } from "@web/core/dialog/dialog";
 import { standardErrorDialogProps } from "@web/core/errors/error_dialogs";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
-import { useService } from "@web/core/utils/hooks";
+import { useAutofocus, useService } from "@web/core/utils/hooks";
 
 import { Reason } from "../reason/reason";
 
@@ -17,6 +17,8 @@ export class RefusalDialog extends Component {
 
     setup() {
         this.actionService = useService("action");
+        // Enter takes the next step, not the way around it.
+        useAutofocus();
         this.orm = useService("orm");
         this.refusal = this.props.data.context.refusal;
         this.releases = [];
