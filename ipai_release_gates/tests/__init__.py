@@ -26,6 +26,7 @@ from . import test_kpis
 from . import test_ledger
 from . import test_ledger_verification
 from . import test_neutralize
+from . import test_lists
 from . import test_live
 from . import test_new_persona
 from . import test_next_steps

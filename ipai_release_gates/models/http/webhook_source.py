@@ -65,6 +65,7 @@ class WebhookSource(models.Model):
         readonly=True,
         help="Until then the secret before this one is still good.",
     )
+    log_ids = fields.One2many("ipai.ingest.log", "webhook_source_id", "Deliveries")
     last_delivery_at = fields.Datetime(
         string="Last delivery", compute="_compute_last_delivery"
     )

@@ -103,6 +103,7 @@ class WebhookEndpoint(models.Model):
             ("good", "In order"),
         ],
         compute="_compute_health",
+        search="_search_standing",
     )
 
     _once = models.UniqueIndex(
@@ -325,6 +326,14 @@ class WebhookEndpoint(models.Model):
                 endpoint.standing = "no_secret"
             else:
                 endpoint.standing = "failing" if count else "good"
+
+    def _search_standing(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        # There are few, and how they do is known for all of them at once.
+        endpoints = self.with_context(active_test=False).search([])
+        found = endpoints.filtered(lambda endpoint: endpoint.standing in value)
+        return [("id", "in", found.ids)]
 
     def _look_after(self, gone=False):
         """Have the endpoint switched off if nothing gets through any more.

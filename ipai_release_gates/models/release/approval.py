@@ -2,6 +2,7 @@ import hashlib
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
 
 from ...ingest import fields as readers
 from ..selections import DECISIONS
@@ -43,7 +44,9 @@ class Approval(models.Model):
     ingest_log_id = fields.Many2one(
         "ipai.ingest.log", ondelete="restrict", readonly=True, index="btree_not_null"
     )
-    is_superseded = fields.Boolean(compute="_compute_is_superseded")
+    is_superseded = fields.Boolean(
+        compute="_compute_is_superseded", search="_search_is_superseded"
+    )
 
     _gate_scope = models.Constraint(
         "CHECK (scope <> 'gate' OR gate_id IS NOT NULL)",
@@ -103,6 +106,23 @@ class Approval(models.Model):
             approval.is_superseded = approval._origin.id != latest.get(
                 key, approval._origin.id
             )
+
+    def _search_is_superseded(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        # Which is the latest is the same for everybody: it names nothing more than
+        # whoever searches may read.
+        latest = SQL(
+            """
+            (SELECT max(id) FROM ipai_approval
+           GROUP BY release_id, gate_id, exception_id, approver_id, revision_id)
+            """
+        )
+        if set(value) == {True}:
+            return [("id", "not in", latest)]
+        if set(value) == {False}:
+            return [("id", "in", latest)]
+        return [(1, "=", 1)] if value else [(0, "=", 1)]
 
     @api.depends("persona_id", "gate_id", "exception_id", "decision")
     def _compute_display_name(self):
