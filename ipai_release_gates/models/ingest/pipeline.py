@@ -623,7 +623,7 @@ class ControlPlane(models.AbstractModel):
                     "status": answer["status"],
                     "http_status": answer["http_status"],
                     "code": detail.get("code", False),
-                    "reason": _reason_of(detail),
+                    "reason": detail.get("message", False),
                     "detail": detail,
                     "release_id": submission.release.id
                     if submission.release
@@ -644,9 +644,3 @@ def _short_text(value):
     if not isinstance(value, str):
         return False
     return value.encode("utf-8", "replace").decode().replace("\0", "")[:255] or False
-
-
-def _reason_of(detail):
-    """What an answer says is wrong, with the field that it is about."""
-    message, field = detail.get("message", False), detail.get("field")
-    return f"{field}: {message}" if message and field else message

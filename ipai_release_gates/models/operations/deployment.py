@@ -115,9 +115,7 @@ class Deployment(models.Model):
     _writable = frozenset({"status"})
     _readers = {"external_id": readers.external_id, "rollback_reason": readers.text}
 
-    @api.depends(
-        "confirmation_due_at", "confirmed_at", "deadline_missed_at", "status"
-    )
+    @api.depends("confirmation_due_at", "confirmed_at", "deadline_missed_at", "status")
     def _compute_g4_countdown(self):
         now = self.env.cr.now()
         for deployment in self:
