@@ -7,16 +7,20 @@ import shutil
 import subprocess
 import sys
 import time
+from urllib.parse import urlsplit
 
 import events
 import pytest
 import yaml
 from clients import FOLDER, Client, commit_in
+from gateway import Gateway
 
 ACTION = FOLDER / "action/action.yml"
 TEMPLATE = FOLDER / "gitlab/ipai-gates.gitlab-ci.yml"
 EXAMPLE = FOLDER / "examples/github-workflow.yml"
 USES = "OWNER/REPOSITORY/client/action@REF"
+#: Where the client keeps what waits, if nothing says another place.
+SPOOL = "~/.local/state/ipai-gates"
 
 if str(FOLDER) not in sys.path:
     sys.path.insert(0, str(FOLDER))
@@ -33,9 +37,13 @@ def action_step():
     return step
 
 
+def example_jobs():
+    return load(EXAMPLE)["jobs"]
+
+
 def example_steps(job=None):
     """The steps of the example that use the action."""
-    jobs = load(EXAMPLE)["jobs"]
+    jobs = example_jobs()
     chosen = [jobs[job]] if job else jobs.values()
     return [
         step for each in chosen for step in each["steps"] if step.get("uses") == USES
@@ -114,6 +122,39 @@ def test_the_template_calls_commands_that_there_are():
         assert command == "ipai-gates"
         parser.build().parse_args(words)
     assert {job.get("extends") for job in jobs.values()} == {None, ".ipai-gates"}
+
+
+def test_a_job_of_the_template_that_left_something_behind_fails_and_keeps_it():
+    jobs = template_jobs()
+    assert jobs[".ipai-gates:flush"]["allow_failure"] is False
+    cache = jobs[".ipai-gates"]["cache"]
+    assert cache["when"] == "always"
+    assert cache["paths"] == [".ipai-gates/"]
+    spool = jobs[".ipai-gates"]["variables"]["IPAI_GATES_SPOOL"]
+    assert spool == "$CI_PROJECT_DIR/.ipai-gates"
+
+
+@pytest.mark.parametrize("job", list(example_jobs()))
+def test_each_job_of_the_example_ends_with_its_spool_delivered_or_kept(job):
+    steps = example_jobs()[job]["steps"]
+    reports = [n for n, step in enumerate(steps) if step.get("uses") == USES]
+    restore, save = (
+        next(n for n, s in enumerate(steps) if s.get("uses", "").startswith(which))
+        for which in ("actions/cache/restore@", "actions/cache/save@")
+    )
+    flush = steps[reports[-1]]
+    assert flush["with"]["command"] == "flush"
+    assert flush["with"]["on-outage"] == "fail"
+    assert restore < reports[0]
+    assert reports[-1] < save
+    assert flush["if"] == steps[save]["if"] == "always()"
+    taken, kept = steps[restore]["with"], steps[save]["with"]
+    assert taken["path"] == kept["path"] == SPOOL
+    # Each attempt writes a cache of its own, and takes up the latest there is.
+    assert "github.run_attempt" in kept["key"]
+    assert kept["key"].startswith(taken["restore-keys"])
+    other = [each for each in example_jobs() if each != job]
+    assert not any(kept["key"].startswith(f"ipai-gates-{each}") for each in other)
 
 
 def test_the_readme_calls_commands_that_there_are():
@@ -244,6 +285,11 @@ def sign(rpc, release, sha, login, gate, persona):
 def test_the_example_passes_g1_and_waits_for_g3(runner, site, rpc):
     """The worked example from its first step to its last, with people in between."""
     passing = [s for s in example_steps("build") if s.get("if") != "failure()"]
+    job = example_jobs()["deploy"]["steps"]
+    failed = step_named("deploy", "Report a deployment that failed")
+    (begun,) = (step["id"] for step in job if step.get("run") == "make deploy")
+    for outcome in ("failure", "cancelled"):
+        assert f"steps.{begun}.outcome == '{outcome}'" in failed["if"]
     said = {}
     for step in passing:
         code, said[step.get("name")] = runner.use(step)
@@ -281,8 +327,59 @@ def test_the_example_passes_g1_and_waits_for_g3(runner, site, rpc):
     assert runner.steps[None]["IPAI_GATES_ELIGIBLE"] == "true"
     code, output = runner.use(ask)
     assert code == 0, output
+    assert deployments(rpc, runner.release) == ["in_progress"]
+    before_it_ended = dict(runner.variables)
+    code, output = runner.use(failed)
+    assert code == 0, output
+    assert deployments(rpc, runner.release) == ["failed"]
+
+    # Run again: another deployment, which ends well.
+    runner.variables = {**before_it_ended, "GITHUB_RUN_ATTEMPT": "2"}
+    code, output = runner.use(ask)
+    assert code == 0, output
     code, output = runner.use(step_named("deploy", "Report how it ended"))
     assert code == 0, output
+    assert deployments(rpc, runner.release) == ["failed", "succeeded"]
+
+
+def deployments(rpc, release):
+    domain = [["release_id.uuid", "=", release]]
+    found = rpc("rm").execute_kw(
+        "ipai.deployment", "search_read", [domain, ["status"]], {"order": "id"}
+    )
+    return [each["status"] for each in found]
+
+
+def test_what_an_outage_left_behind_fails_the_job_and_is_delivered_by_the_next(
+    runner, site, rpc
+):
+    """The runner is thrown away; what the cache has kept of it reaches the server."""
+    port = urlsplit(site.url).port
+    with Gateway(port, port) as network:
+        online = {"url": network.url, "patience": "0"}
+        code, output = runner.use(step_named("build", "open"), **online)
+        assert code == 0, output
+        flush = step_named("build", "Deliver what an outage")
+        network.cut()
+        assert runner.use(step_named("build", "Report the build"), **online)[0] == 0
+        code, output = runner.use(flush, **online)
+        assert code == 4, output
+        checks = [["release_id.uuid", "=", runner.release], ["name", "=", "lint"]]
+
+        def count():
+            return rpc("rm").execute_kw("ipai.check", "search_count", [checks])
+
+        assert count() == 0
+        network.mend()
+        spool, cache = runner.home / SPOOL.removeprefix("~/"), runner.home / "cache"
+        spool.rename(cache)
+        assert "0 of 0 delivered" in runner.use(flush, **online)[1]
+        shutil.rmtree(spool)
+        cache.rename(spool)
+        runner.variables["GITHUB_RUN_ATTEMPT"] = "2"
+        code, output = runner.use(flush, **online)
+        assert (code, count()) == (0, 1), output
+        assert "0 of 0 delivered" in runner.use(flush, **online)[1]
 
 
 def test_an_outage_holds_up_no_report_and_allows_no_deployment(runner, site):

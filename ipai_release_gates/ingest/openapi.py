@@ -308,7 +308,7 @@ def _schemas():
             created=flag,
         ),
         "Delivery": _object(
-            status={"enum": ["accepted", "duplicate", "ignored", "rejected"]},
+            status={"enum": ["accepted", "duplicate", "ignored", "rejected", "error"]},
             delivery=text,
             results=_list(),
         ),

@@ -4,7 +4,7 @@ The ranges are those of IANA's special-purpose registries (RFC 6890), as the sta
 library knows them. Addresses that carry another one inside are judged by both.
 """
 
-from ipaddress import IPv4Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 
 #: Where clouds hand out credentials to whatever runs in them, outside of link-local.
 _METADATA = frozenset(
@@ -22,6 +22,9 @@ _METADATA = frozenset(
 )
 #: Translates to IPv4: the last 32 bits are the address (RFC 6052).
 _NAT64 = IPv6Network("64:ff9b::/96")
+#: Of no public network, whatever the version of the standard library says: protocol
+#: assignments (RFC 6890) and the site-local addresses of old (RFC 3879).
+_INTERNAL = (IPv4Network("192.0.0.0/24"), IPv6Network("fec0::/10"))
 
 
 def address_refusal(address, internal=False, plain=False):
@@ -43,9 +46,13 @@ def address_refusal(address, internal=False, plain=False):
         return "special"
     if plain and not loopback:
         return "plain"
-    if not internal and not all(each.is_global for each in judged):
+    if not internal and not all(map(_is_public, judged)):
         return "internal"
     return None
+
+
+def _is_public(address):
+    return address.is_global and not any(address in each for each in _INTERNAL)
 
 
 def _judged(address):

@@ -614,6 +614,23 @@ class TestRequests(GithubCase):
         self.answer(protection)
         self.assertEqual(protection.state, "approved")
 
+    def test_a_request_that_was_given_up_is_asked_anew_when_it_is_delivered_again(self):
+        self.repository.active = False
+        protection, run = self.request(self.ready())
+        told = self.standin.payload(run)
+        again = self.take(told, self.delivered)
+        self.assertEqual(again["status"], "rejected")
+        self.assertIn("no repository at GitHub", again["message"])
+        self.repository.active = True
+        again = self.take(told, self.delivered)
+        self.assertEqual(again["status"], "accepted")
+        self.assertEqual(
+            (again["protection"], again["state"]), (protection.id, "waiting")
+        )
+        self.assertEqual(len(self.enqueued), 1)
+        self.answer(protection)
+        self.assertEqual(protection.state, "approved")
+
     def test_a_payload_that_is_none_names_its_field(self):
         run = self.standin.start("acme/shop", "production", sha("x"), self.number)
         good = self.standin.payload(run)

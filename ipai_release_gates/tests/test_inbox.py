@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from psycopg2.errors import CheckViolation
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import mute_logger
 
 from .common import GateCase, sha
@@ -211,3 +211,57 @@ class TestReprocess(InboxCase):
         notice = (good | bad).with_user(self.sre).action_reprocess()
         self.assertEqual(notice["params"]["message"], "Accepted: 1, Rejected: 1")
         self.assertEqual(notice["params"]["type"], "warning")
+
+    def test_those_that_cannot_be_are_skipped_and_cost_no_other(self):
+        _event, good = self.failed_event()
+        done = self.log_of(
+            self.send(
+                self.ci,
+                self.ci_event(
+                    "check_result", {"name": "unit", "status": "pass"}, self.release
+                ),
+            )[0]
+        )
+        signature = self.refused_signature()
+        unreadable = self.unreadable()
+        bad = self.log_of(self.send(self.ci, {"no": "envelope"})[0])
+        chosen = done | good | signature | unreadable | bad
+        notice = chosen.with_user(self.sre).action_reprocess()["params"]
+        self.assertEqual((good.status, self.checks()), ("accepted", 1))
+        self.assertTrue(
+            notice["message"].startswith("Accepted: 1, Rejected: 1. Skipped: 3. "),
+            notice["message"],
+        )
+        for reason in ("processed already", "a sign-off that was refused", "too large"):
+            self.assertIn(reason, notice["message"])
+        self.assertEqual((notice["type"], notice["sticky"]), ("warning", True))
+        self.assertEqual(signature.status, "rejected")
+
+    def test_of_many_reasons_the_first_are_told(self):
+        logs = self.Log.concat(*(self.unreadable() for _ in range(5)))
+        notice = logs.with_user(self.rm).action_reprocess()["params"]
+        self.assertEqual(notice["title"], "Nothing was reprocessed")
+        self.assertTrue(notice["message"].startswith("Skipped: 5. "))
+        self.assertTrue(notice["message"].endswith(" …"))
+        self.assertEqual(notice["message"].count("too large"), 3)
+
+    def test_a_single_one_that_cannot_be_is_refused_with_the_reason(self):
+        for log, reason in (
+            (self.refused_signature(), "only its signatory"),
+            (self.unreadable(), "too large"),
+        ):
+            with self.assertRaisesRegex(UserError, reason):
+                log.with_user(self.rm).action_reprocess()
+
+    def refused_signature(self):
+        payload = {"persona": "release_manager", "decision": "approved"}
+        event = self.ci_event("gate_signoff", payload, self.release, gate_code="G3")
+        log = self.log_of(self.send(self.ci, event)[0])
+        self.assertEqual(log.status, "rejected")
+        return log
+
+    def unreadable(self):
+        """An event that was too large to be kept in full: its end is cut off."""
+        log = self.log_of(self.send(self.ci, {"no": "envelope"})[0])
+        log.engine_write({"payload": log.payload[:-1]})
+        return log

@@ -130,7 +130,7 @@ class GithubProtection(models.Model):
         """Take the request of a verified ``deployment_protection_rule`` delivery.
 
         Nothing is sent from here: the answer is a job of this transaction. The same
-        delivery again changes nothing.
+        delivery again changes nothing, unless it was given up: then it is asked anew.
 
         :param source: ``ipai.webhook.source`` whose secret signed the delivery
         :param str delivery: GitHub's id of the delivery
@@ -142,6 +142,8 @@ class GithubProtection(models.Model):
         known = protections.search(
             [("project_id", "=", project.id), ("delivery", "=", delivery)], limit=1
         )
+        if known.state == "abandoned":
+            return known._asked_anew()
         if known:
             return {"status": "duplicate", "protection": known.id, "state": known.state}
         try:
@@ -186,6 +188,16 @@ class GithubProtection(models.Model):
             "protection": protection.id,
             "state": protection.state,
         }
+
+    def _asked_anew(self):
+        """What becomes of a request that was given up, as things stand now."""
+        repository = self.env["ipai.github.repository"]._of(self.project_id)
+        _run, problem = self._run_or_problem(repository, self)
+        if problem:
+            self.engine_write({"problem": problem})
+            return {"status": "rejected", "protection": self.id, "message": problem}
+        self._try_anew()
+        return {"status": "accepted", "protection": self.id, "state": self.state}
 
     @api.model
     def _run_or_problem(self, repository, request):
@@ -302,6 +314,16 @@ class GithubProtection(models.Model):
         self.engine_write({"is_overdue": True})
         self._answer_later()
 
+    def _try_anew(self):
+        """Answer requests as if none of them had been tried or given up."""
+        self.engine_write(
+            {"next_try_at": False, "attempt_count": 0, "is_settled": False}
+        )
+        self.filtered(lambda p: p.state == "abandoned").engine_write(
+            {"state": "waiting"}
+        )
+        self._answer_later()
+
     def action_answer(self):
         """Button: have GitHub answered again, now.
 
@@ -317,14 +339,7 @@ class GithubProtection(models.Model):
             )
         # Whoever may press it lets the engine do what it does by itself; what is
         # answered is the verdict of then.
-        asked = self.sudo()
-        asked.engine_write(
-            {"next_try_at": False, "attempt_count": 0, "is_settled": False}
-        )
-        asked.filtered(lambda p: p.state == "abandoned").engine_write(
-            {"state": "waiting"}
-        )
-        asked._answer_later()
+        self.sudo()._try_anew()
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

@@ -1,19 +1,25 @@
 import hashlib
+import logging
 import re
 
 from psycopg2.errors import UniqueViolation
 
 from odoo import models
-from odoo.exceptions import ConcurrencyError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ... import ingest
 from ...ingest import transport
+from ..ingest.ingest_log import SETTLED
+
+_logger = logging.getLogger(__name__)
 
 _ADAPTERS = {"github": ingest.github, "gitlab": ingest.gitlab}
 _SYSTEMS = {"github": "github_actions", "gitlab": "gitlab_ci"}
 _TAKEN = ("accepted", "ignored")
 _HEADER = re.compile(r"[!-~][ -~]{0,126}")
 _KEPT = transport.MAX_DELIVERY_BYTES + 4096
+_RETRIED = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
 
 
 class WebhookSource(models.Model):
@@ -35,11 +41,35 @@ class WebhookSource(models.Model):
             raise transport.TransportError(
                 "bad_request", "The headers with the event and its delivery id miss."
             )
-        digest = hashlib.sha256(body).hexdigest()
-        key = f"webhook/{self.uuid}/{delivery}"[: ingest.fields.MAX_KEY]
-        log = self._log_delivery(event, key, digest, body)
-        original = self._taken_before(key, digest, log)
-        if original and original.payload_sha256 == digest:
+        log = self._log_delivery(event, delivery, body)
+        if log.status in SETTLED:
+            # Kept when a try of this request was rolled back, and taken from there
+            # before the request came to its next try.
+            return log.detail
+        return self._take(log, event, delivery, body)
+
+    def _receive_again(self, log):
+        """Take a delivery that was kept, judged by what this webhook is now.
+
+        What was recorded since stands: its events are old ones.
+
+        :param log: its row, whose signature was good when it arrived
+        """
+        self.ensure_one()
+        event = log.event_type.removeprefix(f"{self.provider}:")
+        delivery = log.idempotency_key.removeprefix(self._delivery_key(""))
+        self._take(log, event, delivery, log.payload.encode(), kept=True)
+
+    def _delivery_key(self, delivery):
+        return f"webhook/{self.uuid}/{delivery}"
+
+    def _take(self, log, event, delivery, body, kept=False):
+        """Bring a delivery to its outcome and write it to its row.
+
+        :returns: the answer
+        """
+        original = self._taken_before(log)
+        if original and original.payload_sha256 == log.payload_sha256:
             outcome = {
                 "status": "duplicate",
                 "results": (original.detail or {}).get("results", []),
@@ -54,7 +84,7 @@ class WebhookSource(models.Model):
                 ),
             }
         else:
-            outcome = self._adapt(event, delivery, body)
+            outcome = self._handle(log, event, delivery, body, kept)
         answer = ingest.answers.portable(
             {
                 "status": outcome["status"],
@@ -66,30 +96,24 @@ class WebhookSource(models.Model):
         self._write_outcome(log, outcome, answer, original)
         return answer
 
-    def _log_delivery(self, event, key, digest, body):
-        # Nobody writes the log but the engine, which keeps everything.
-        return (
-            self.env["ipai.ingest.log"]
-            .sudo()
-            .engine_create(
-                [
-                    {
-                        "idempotency_key": key,
-                        "event_type": f"{self.provider}:{event}",
-                        "source_system": _SYSTEMS[self.provider],
-                        "payload": _text(body),
-                        "payload_sha256": digest,
-                        "project_id": self.project_id.id,
-                        "company_id": self.company_id.id,
-                        "webhook_source_id": self.id,
-                        "user_id": self.user_id.id,
-                        "received_at": self.env.cr.now(),
-                    }
-                ]
-            )
-        )
+    def _log_delivery(self, event, delivery, body):
+        """The row of a delivery, which stays even if this transaction does not."""
+        digest = hashlib.sha256(body).hexdigest()
+        values = {
+            "idempotency_key": self._delivery_key(delivery),
+            "event_type": f"{self.provider}:{event}",
+            "source_system": _SYSTEMS[self.provider],
+            "payload": _text(body),
+            "payload_sha256": digest,
+            "project_id": self.project_id.id,
+            "company_id": self.company_id.id,
+            "webhook_source_id": self.id,
+            "user_id": self.user_id.id,
+            "received_at": self.env.cr.now(),
+        }
+        return self.env["ipai.control.plane"]._take_logs([values], [digest])
 
-    def _taken_before(self, key, digest, log):
+    def _taken_before(self, log):
         """The first delivery of this id or with this content, if it was taken."""
         # Deliveries of this very source, whoever may read them.
         return (
@@ -101,16 +125,42 @@ class WebhookSource(models.Model):
                     ("status", "in", _TAKEN),
                     ("id", "!=", log.id),
                     "|",
-                    ("idempotency_key", "=", key),
-                    ("payload_sha256", "=", digest),
+                    ("idempotency_key", "=", log.idempotency_key),
+                    ("payload_sha256", "=", log.payload_sha256),
                 ],
                 order="id",
                 limit=1,
             )
         )
 
-    def _adapt(self, event, delivery, body):
+    def _handle(self, log, event, delivery, body, kept):
+        """What becomes of a delivery: all that follows from it, or nothing.
+
+        Whatever goes wrong, the row stays and says so; a fault of ours is tried again.
+        """
+        try:
+            with self.env.cr.savepoint():
+                return self._adapt(log, event, delivery, body, kept)
+        except _RETRIED:
+            raise
+        except UniqueViolation as error:
+            # The winner is invisible to this snapshot; Odoo's retry will see it.
+            raise ConcurrencyError(str(error)) from error
+        except AccessError as error:
+            return _rejected("forbidden", str(error))
+        except UserError as error:
+            return _rejected("invalid_field", str(error))
+        except Exception:
+            _logger.exception("Delivery %s could not be processed", log.id)
+            message = self.env._(
+                "The delivery could not be processed; it is kept and tried again."
+            )
+            return {"status": "error", "code": "internal_error", "message": message}
+
+    def _adapt(self, log, event, delivery, body, kept):
         """Read a delivery and record what follows from it."""
+        if not self.active:
+            return _rejected("forbidden", self.env._("Its webhook is archived."))
         try:
             payload = transport.read_object(body)
             adapted = _ADAPTERS[self.provider].adapt(event, delivery, payload)
@@ -138,9 +188,12 @@ class WebhookSource(models.Model):
                 "code": "ignored",
                 "message": adapted.ignored or self.env._("It tells no fact."),
             }
-        return {"status": "accepted", "results": self._ingest(adapted.envelopes)}
+        return {
+            "status": "accepted",
+            "results": self._record(adapted.envelopes, log, kept),
+        }
 
-    def _ingest(self, envelopes):
+    def _record(self, envelopes, log, kept):
         """The answers to events, recorded with the rights of the CI service alone."""
         user = self.user_id
         companies = user.company_id | user.company_ids
@@ -149,7 +202,8 @@ class WebhookSource(models.Model):
             .with_user(user)
             .with_context({"allowed_company_ids": companies.ids})
         )
-        return plane.ingest(envelopes)
+        plane._require_role()
+        return plane._take_events(envelopes, log, kept)
 
     def _ask_protection(self, delivery, payload):
         """Hand a request of a GitHub protection rule to who answers it."""
@@ -171,13 +225,20 @@ class WebhookSource(models.Model):
         return self.env.get("ipai.github.protection")
 
     def _write_outcome(self, log, outcome, answer, original):
+        # Of a failure the row notes when it is tried again; of all else, nothing.
+        failure = {"retry_at": False}
+        if outcome["status"] == "error":
+            failure = log._failure_values(log.failures)
         # The engine's note of what came of it.
         log.sudo().engine_write(
             {
+                **failure,
                 "status": outcome["status"],
                 "http_status": ingest.answers.delivery_status(answer),
                 "code": outcome.get("code"),
                 "reason": outcome.get("message"),
+                # As whom it was judged, which may be another one by now.
+                "user_id": self.user_id.id,
                 "detail": answer,
                 "original_id": original.id
                 if outcome["status"] == "duplicate"

@@ -270,7 +270,7 @@ class ControlPlane(models.AbstractModel):
         if "ingest_log_id" in since:
             since = since.filtered(
                 lambda fact: (
-                    not fact.ingest_log_id or fact.ingest_log_id.id > submission.log.id
+                    not fact.ingest_log_id or not submission.follows(fact.ingest_log_id)
                 )
             )
         if since:

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from datetime import timedelta
 
@@ -7,9 +8,11 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 #: What was taken; everything else may still be processed again.
-_SETTLED = ("accepted", "duplicate", "ignored")
+SETTLED = ("accepted", "duplicate", "ignored")
 #: Facts that speak through what was sent: their submissions are kept for good.
 _RESTING = ("ipai.evidence", "ipai.approval")
+#: Why events were skipped, in one notification.
+_REASONS_TOLD = 3
 
 
 class IngestLog(models.Model):
@@ -81,6 +84,14 @@ class IngestLog(models.Model):
         help="Through which it was delivered. What was read from it are events of "
         "their own.",
     )
+    delivery_id = fields.Many2one(
+        "ipai.ingest.log",
+        string="Read from",
+        readonly=True,
+        ondelete="restrict",
+        index="btree_not_null",
+        help="The webhook delivery that told it.",
+    )
     received_at = fields.Datetime(required=True, readonly=True)
     failures = fields.Integer(
         readonly=True, help="How often it failed through our fault."
@@ -131,7 +142,10 @@ class IngestLog(models.Model):
     def action_reprocess(self):
         """Process events that were not taken again, as whoever sent them.
 
-        :returns: a notification of what came of them
+        Of many, those that cannot be are skipped.
+
+        :returns: a notification of what came of them, and why others were skipped
+        :raises UserError: when a single one cannot be processed again
         """
         if not (
             self.env.user.has_group("ipai_release_gates.group_release_manager")
@@ -141,58 +155,102 @@ class IngestLog(models.Model):
                 self.env._("Only a release manager or an SRE reprocesses events.")
             )
         self.check_access("read")
-        done = self.filtered(lambda log: log.status in _SETTLED)
-        if done:
-            raise UserError(
-                self.env._("%s was processed already.", done[0].display_name)
-            )
-        if self.webhook_source_id:
-            raise UserError(
-                self.env._(
-                    "A delivery is sent again by who sent it: at GitHub under Settings "
-                    "→ Webhooks → Recent Deliveries, at GitLab under Settings → "
-                    "Webhooks → Edit → Recent events. What was read from it is "
-                    "reprocessed by itself."
-                )
-            )
+        refusals = {log: why for log in self if (why := log._reprocess_refusal())}
+        if refusals and len(self) == 1:
+            raise UserError(refusals[self])
+        chosen = self.filtered(lambda log: log not in refusals)
+        chosen._process_again()
+        return chosen._outcome_notice(list(refusals.values()))
+
+    def _reprocess_refusal(self):
+        """Why nobody processes this again; ``None`` if it can be."""
+        self.ensure_one()
+        if self.status in SETTLED:
+            return self.env._("%s was processed already.", self.display_name)
         # A signature that was refused is given anew by whoever gives it, knowing what
         # the release stands at now; nobody revives it for them.
-        refused = self.filtered(
-            lambda log: log.status == "rejected" and log.event_type == "gate_signoff"
-        )
-        if refused:
-            raise UserError(
-                self.env._(
-                    "%s is a sign-off that was refused; only its signatory can give it "
-                    "again.",
-                    refused[0].display_name,
-                )
+        if self.status == "rejected" and self.event_type == "gate_signoff":
+            return self.env._(
+                "%s is a sign-off that was refused; only its signatory can give it "
+                "again.",
+                self.display_name,
             )
-        self._process_again()
-        return self._outcome_notice()
+        return self._unreadable_reason()
 
-    def _outcome_notice(self):
-        """A notification that counts these events by what came of them."""
+    def _unreadable_reason(self):
+        """Why nothing can be read from what is kept; ``None`` if it can."""
+        if self.webhook_source_id:
+            kept = (self.payload or "").encode()
+            if hashlib.sha256(kept).hexdigest() == self.payload_sha256:
+                return None
+            return self.env._(
+                "%s was not kept as it was delivered: it was too large or no text in "
+                "UTF-8. Whoever sent it sends it again: at GitHub under Settings → "
+                "Webhooks → Recent Deliveries, at GitLab under Settings → Webhooks → "
+                "Edit → Recent events.",
+                self.display_name,
+            )
+        if self._raw() is None:
+            return self.env._(
+                "%s was too large to be kept in full or is no JSON, so nothing can be "
+                "read from it. Its sender sends it again, mended.",
+                self.display_name,
+            )
+        return None
+
+    def _outcome_notice(self, refusals=()):
+        """A notification that counts these events by what came of them.
+
+        :param refusals: why others were skipped
+        """
         labels = dict(self._fields["status"]._description_selection(self.env))
         outcomes = self.grouped("status")
+        message = ", ".join(
+            f"{labels[status]}: {len(logs)}"
+            for status, logs in sorted(outcomes.items())
+        )
+        if refusals:
+            skipped = self.env._(
+                "Skipped: %(count)s. %(reasons)s",
+                count=len(refusals),
+                reasons=" ".join(refusals[:_REASONS_TOLD]),
+            )
+            if len(refusals) > _REASONS_TOLD:
+                skipped += " …"
+            message = f"{message}. {skipped}" if message else skipped
+        settled = not refusals and outcomes.keys() <= set(SETTLED)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "title": self.env._("Reprocessed"),
-                "message": ", ".join(
-                    f"{labels[status]}: {len(logs)}"
-                    for status, logs in sorted(outcomes.items())
-                ),
-                "type": "warning" if outcomes.keys() - set(_SETTLED) else "success",
+                "title": self.env._("Reprocessed")
+                if self
+                else self.env._("Nothing was reprocessed"),
+                "message": message,
+                "type": "success" if settled else "warning",
+                # It stays until it was read.
+                "sticky": bool(refusals),
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
 
     def _process_again(self):
-        """Run kept submissions through the pipeline with their senders' rights."""
+        """Run kept submissions through the pipeline, in the order they arrived in."""
         # Whose event it is decides the rights it is run with, not who may read it.
-        for user, logs in self.sudo().sorted("id").grouped("user_id").items():
+        arrived = self.sudo().sorted("id")
+        events = []
+        for log in arrived:
+            if log.webhook_source_id:
+                arrived.browse(events)._send_again()
+                events.clear()
+                log._deliver_again()
+            else:
+                events.append(log.id)
+        arrived.browse(events)._send_again()
+
+    def _send_again(self):
+        """Process events with their senders' rights."""
+        for user, logs in self.grouped("user_id").items():
             # As if the sender sent them: not with the companies, the language or the
             # defaults of whoever caused this.
             companies = user.company_id | user.company_ids
@@ -202,6 +260,20 @@ class IngestLog(models.Model):
                 .with_context({"allowed_company_ids": companies.ids})
             )
             plane._process_logged(logs)
+
+    def _deliver_again(self):
+        """Feed a webhook delivery to its webhook, as when it arrived."""
+        self.ensure_one()
+        if self.status in SETTLED or self._unreadable_reason():
+            return
+        # As the service the webhook records as now; the engine's own steps as such.
+        source = self.webhook_source_id
+        env = self.env(user=source.user_id.id, context={}, su=True)
+        source.with_env(env)._receive_again(self.with_env(env))
+
+    def _arrival_id(self):
+        """The row by which an event arrived: its delivery's, or its own."""
+        return self.delivery_id.id or self.id
 
     def _raw(self):
         """The submission as it was sent; ``None`` if it is gone or was not JSON."""
@@ -247,7 +319,7 @@ class IngestLog(models.Model):
 
         return Domain(
             [
-                ("status", "in", _SETTLED),
+                ("status", "in", SETTLED),
                 ("payload_removed_at", "=", False),
                 ("received_at", "<", before),
             ]

@@ -42,7 +42,7 @@ class IngestLog(models.Model):
     def _retry(self):
         """Process events again; one that breaks the run has failed once more."""
         for log in self:
-            if log._raw() is None:
+            if log._unreadable_reason():
                 # Nothing is left that could be processed; people see it in the list.
                 log.engine_write({"retry_at": False})
                 continue

@@ -48,6 +48,11 @@ class Submission:
     def open(self):
         return self.answer is None
 
+    def follows(self, log):
+        """Whether it arrived after another event: what was read from a delivery
+        arrived with it, however often that was read."""
+        return self.log._arrival_id() >= log._arrival_id()
+
     @property
     def stale(self):
         return bool(self.revision) and self.revision != self.release.revision_id
@@ -87,30 +92,48 @@ class ControlPlane(models.AbstractModel):
         :raises FieldRefused: when ``events`` is no list of 1 to 1000
         :raises AccessError: when the caller has no role in the release process
         """
-        if not self._roles():
-            raise AccessError(
-                self.env._("You have no role in the release process; ask for one.")
-            )
+        self._require_role()
         if not isinstance(events, list) or not 1 <= len(events) <= MAX_EVENTS:
             raise FieldRefused(
                 self.env._("events: must be a list of 1 to %s envelopes.", MAX_EVENTS),
                 "events",
             )
-        submissions = self._log_submissions(events)
+        return self._take_events(events)
+
+    @api.model
+    def _require_role(self):
+        if not self._roles():
+            raise AccessError(
+                self.env._("You have no role in the release process; ask for one.")
+            )
+
+    @api.model
+    def _take_events(self, events, delivery=None, kept=False):
+        """Log events, process them and answer each.
+
+        :param delivery: row of the webhook delivery that they were read from
+        :param bool kept: whether that was delivered earlier, and is read again
+        """
+        submissions = self._log_submissions(events, delivery)
+        for submission in submissions:
+            submission.kept = kept
         self._process(submissions)
         return [submission.answer for submission in submissions]
 
     # --- the log ---------------------------------------------------------------------
 
     @api.model
-    def _log_submissions(self, events):
+    def _log_submissions(self, events, delivery=None):
         """Give every event its log row before anything looks into it."""
         digests = [ingest.payload_digest(raw) for raw in events]
-        logs = self._logs_of_former_try(digests)
-        if not logs:
-            vals_list = self._log_values(events, digests)
-            logs = self._create_logs(self.env, vals_list)
-            self._keep_logs_if_rolled_back(vals_list, digests)
+        vals_list = self._log_values(events, digests)
+        if delivery:
+            # The delivery is what was sent: if this is rolled back, its row is kept,
+            # and they are read from it again.
+            source = {"delivery_id": delivery.id, "received_at": delivery.received_at}
+            logs = self._create_logs(self.env, [{**v, **source} for v in vals_list])
+        else:
+            logs = self._take_logs(vals_list, digests)
         return [
             Submission(log, raw, digest)
             for log, raw, digest in zip(logs, events, digests, strict=True)
@@ -144,6 +167,15 @@ class ControlPlane(models.AbstractModel):
     def _create_logs(self, env, vals_list):
         # Nobody may write the log but through the façade, which keeps everything.
         return env["ipai.ingest.log"].sudo().engine_create(vals_list)
+
+    @api.model
+    def _take_logs(self, vals_list, digests):
+        """Rows that are kept whatever becomes of this transaction."""
+        logs = self._logs_of_former_try(digests)
+        if not logs:
+            logs = self._create_logs(self.env, vals_list)
+            self._keep_logs_if_rolled_back(vals_list, digests)
+        return logs
 
     @api.model
     def _logs_of_former_try(self, digests):
