@@ -113,9 +113,7 @@ class TestBoundActions(ServerActionCase):
             with self.subTest(action=name):
                 opened = self.run_action(self.action(name), self.rm, releases)
                 self.assertEqual(opened["target"], "new")
-                self.assertEqual(
-                    opened["context"]["default_release_ids"], releases.ids
-                )
+                self.assertEqual(opened["context"]["default_release_ids"], releases.ids)
 
     def test_the_wizards_of_operations_open_on_the_chosen_releases(self):
         releases = self.release | self.open_release()
