@@ -3,10 +3,15 @@
 A console error or an open error dialog fails a tour, and so does a warning.
 """
 
+import os
 from datetime import timedelta
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
+
+from odoo.addons.base.models import ir_actions_report
 
 from .common import ROLES
 from .tours import TourHttpCase
@@ -51,7 +56,8 @@ class TestBrowser(TourHttpCase):
         self.assertEqual(release.move_reason, "Wrong branch")
 
     def test_the_status_bar_shows_the_stage_again_when_a_move_is_refused(self):
-        release = self.open_release("Tour")
+        with self.later(days=-3):
+            release = self.open_release("Tour")
         self.tour("ipai_status_bar_refused", self.rm, f"/odoo/releases/{release.id}")
         self.assertEqual(release.stage_id, self.stages["build"])
 
@@ -88,6 +94,59 @@ class TestBrowser(TourHttpCase):
             self.open_release("Long")
         self.open_release("Fresh")
         self.tour("ipai_too_long_in_its_stage", self.dev)
+
+    def test_an_sre_reprocesses_deploys_minds_an_incident_and_rolls_back(self):
+        release = self.bring_to(self.open_release("Tour"), "production")
+        payload = {"environment": "canary", "status": "pass"}
+        event = self.ci_event("health_check", payload, release)
+        (answer,) = self.send(self.ci, event)
+        self.assertEqual(answer["status"], "rejected")
+        self.env["ipai.environment"].create(
+            {"name": "canary", "project_id": self.project.id, "category": "staging"}
+        )
+        self.tour("ipai_sre_at_work", self.sre, "/odoo/release-events")
+        log = self.env["ipai.ingest.log"].browse(answer["ingest_id"])
+        self.assertEqual(log.status, "accepted")
+        deployment = release.deployment_ids
+        self.assertEqual(deployment.external_id, "run-4711")
+        self.assertEqual(deployment.recorded_by_id, self.sre)
+        self.assertFalse(deployment.is_unauthorised)
+        self.assertEqual(deployment.status, "rolled_back")
+        self.assertEqual(deployment.rolled_back_by_id, self.sre)
+        self.assertEqual(deployment.rollback_reason, "Pages stayed slow")
+        incident = release.incident_ids
+        self.assertEqual(incident.name, "Slow pages")
+        self.assertEqual(incident.status, "resolved")
+
+    def test_a_developer_requests_an_exception_and_a_release_manager_decides(self):
+        release = self.open_release("Tour")
+        for check in ("build", "unit_tests", "lint"):
+            self.check(release, check)
+        self.assertEqual(self.unmet(release, "G1"), {"G1:build_log"})
+        self.tour("ipai_exception_is_requested", self.dev)
+        exception = release.exception_ids
+        self.assertEqual(exception.state, "requested")
+        self.assertEqual(exception.recorded_by_id, self.dev)
+        self.assertEqual(exception.requirement_ids.code, "build_log")
+        self.tour("ipai_exception_is_decided", self.rm, "/odoo/release-exceptions")
+        self.assertEqual(exception.state, "active")
+        decision = exception.approval_ids
+        self.assertEqual(decision.approver_id, self.rm)
+        self.assertEqual(decision.rationale_text, "Built again, with the same digest.")
+        self.tour("ipai_exception_opens_the_gate", self.dev)
+        self.assertEqual(release.stage_id, self.stages["qa_validation"])
+
+    def test_without_wkhtmltopdf_the_dossier_opens_as_a_page_and_says_why(self):
+        # Odoo looks for it once; here where there is none, whatever this machine has.
+        self.addCleanup(ir_actions_report._wkhtml.cache_clear)
+        ir_actions_report._wkhtml.cache_clear()
+        with TemporaryDirectory() as empty, patch.dict(os.environ, PATH=empty):
+            state = self.env["ir.actions.report"].get_wkhtmltopdf_state()
+        self.assertEqual(state, "install")
+        release = self.open_release("Tour")
+        self.tour(
+            "ipai_dossier_without_pdf", self.auditor, f"/odoo/releases/{release.id}"
+        )
 
     def test_every_role_sees_every_menu_form_and_tab_it_has_without_an_error(self):
         # One release with a fact of every kind: each form has something to show.

@@ -1,5 +1,8 @@
 """The dossier prints what a decision rests on, to whom may read it."""
 
+import base64
+import hashlib
+
 from lxml import html
 
 from odoo.exceptions import AccessError
@@ -32,14 +35,40 @@ class TestDossier(GateCase):
             if element.tag == "h3":
                 break
             texts.append(element.text_content())
-        return " ".join(" ".join(texts).split())
+        return self.folded(" ".join(texts))
+
+    def rows(self, page, title):
+        """What the rows say below one heading, each a list of its cells."""
+        (heading,) = page.xpath(f"//h3[normalize-space()='{title}']")
+        rows = []
+        for element in heading.itersiblings():
+            if element.tag == "h3":
+                break
+            rows += element.xpath(".//tbody/tr")
+        return [
+            [self.folded(cell.text_content()) for cell in row.xpath("td")]
+            for row in rows
+        ]
+
+    def folded(self, text):
+        return " ".join(text.split())
+
+    def printed_time(self, user, moment):
+        """A moment as the dossier of a user has it."""
+        field = self.env["ir.qweb.field.datetime"].with_user(user)
+        return str(field.value_to_html(moment, {}))
 
     def test_it_holds_the_decision_and_everything_it_rests_on(self):
         waiver = self.grant(self.release, "G3:release_notes")
         page = self.printed(self.auditor)
         self.assertIn(self.release.source_ref, page.text_content())
-        self.assertIn("Staging Acceptance", self.section(page, "Decision"))
-        self.assertIn("Not all gates are open", self.section(page, "Decision"))
+        decision = self.section(page, "Decision")
+        self.assertIn("Staging Acceptance, since", decision)
+        self.assertIn("Not all gates are open", decision)
+        self.assertIn(self.release.blocking_summary, decision)
+        labels = dict(self.release._fields["status"]._description_selection(self.env))
+        status = labels[self.release.status]
+        self.assertEqual(self.rows(page, "Decision")[1], [status])
         conditions = self.section(page, "Conditions")
         for gate in self.judged(self.release).gates:
             for condition in gate.conditions:
@@ -61,6 +90,171 @@ class TestDossier(GateCase):
             if entry.kind not in ("check", "evidence"):
                 self.assertIn(entry.occurred_at[:10], timeline)
         self.assertIn("qa validation", timeline.replace("_", " "))
+
+    def test_each_fact_is_a_row_with_all_that_matters_of_it(self):
+        release, commit = self.release, self.release.source_ref[:7]
+        waiver = self.grant(
+            release, "G3:release_notes", compensating_controls="Two watch it."
+        )
+        file = base64.b64encode(b"How to go back").decode()
+        self.evidence(
+            self.rm,
+            release,
+            "rollback_plan",
+            "G3",
+            url=None,
+            filename="plan.txt",
+            content_base64=file,
+        )
+        self.check(release, "smoke", "fail")
+        deployment = self.deploy(release, external_id="run-4711")
+        deployment.with_user(self.sre).action_roll_back(
+            "incident", "Checkout fails", "restored", {"note": "It answers again."}
+        )
+        incident = release.incident_ids.filtered("blocking")
+        incident.with_user(self.sre).action_resolve()
+        page = self.printed(self.auditor)
+
+        def at(moment):
+            return self.printed_time(self.auditor, moment)
+
+        conditions = iter(self.rows(page, "Conditions"))
+        states = {"met": "met", "unmet": "not met", "not_applicable": "does not apply"}
+        for gate in self.judged(release).gates:
+            for condition in gate.conditions:
+                name, state, reason = next(conditions)
+                self.assertEqual(name, condition.name)
+                self.assertIn(condition.reason, reason)
+                rests = bool(condition.facts or condition.waived_by)
+                self.assertEqual("rests on" in reason, rests)
+                if condition.state == "waived":
+                    until = f"{waiver.expires_at:%Y-%m-%d %H:%M} UTC"
+                    self.assertEqual(state, f"waived until {until}")
+                else:
+                    self.assertEqual(state, states[condition.state])
+        self.assertIsNone(next(conditions, None))
+
+        evidence = release.evidence_ids.sorted("id")
+        plan = evidence.filtered("sha256")
+        what = {fact: fact.url or fact.note for fact in evidence}
+        what[plan] = f"plan.txt {plan.sha256}"
+        self.assertEqual(plan.sha256, hashlib.sha256(b"How to go back").hexdigest())
+        self.assertEqual(
+            self.rows(page, "Evidence"),
+            [
+                [
+                    str(fact.id),
+                    fact.type_id.name,
+                    fact.gate_id.code or "all",
+                    commit,
+                    f"plan.txt {fact.sha256}"
+                    if fact == plan
+                    else fact.url or fact.note,
+                    f"{at(fact.recorded_at)} {fact.recorded_by_id.name}",
+                ]
+                for fact in evidence
+            ],
+        )
+        checks = release.check_ids.sorted("id")
+        self.assertEqual(
+            self.rows(page, "Checks"),
+            [
+                [
+                    str(check.id),
+                    check.name,
+                    "Fail" if check.name == "smoke" else "Pass",
+                    check.gate_id.code or "",
+                    commit,
+                    f"{at(check.recorded_at)} {self.ci.name}",
+                ]
+                for check in checks
+            ],
+        )
+        signed, granted = release.approval_ids.sorted("id")
+        self.assertEqual(
+            self.rows(page, "Approvals"),
+            [
+                [
+                    str(signed.id),
+                    "G2",
+                    "Approved",
+                    self.personas["qa_tester"].name,
+                    commit,
+                    "",
+                    f"{self.qa.name} {at(signed.recorded_at)}",
+                ],
+                [
+                    str(granted.id),
+                    waiver.display_name,
+                    "Approved",
+                    self.personas["release_manager"].name,
+                    commit,
+                    "Looked into it.",
+                    f"{self.rm.name} {at(granted.recorded_at)}",
+                ],
+            ],
+        )
+        self.assertEqual(
+            self.rows(page, "Exceptions"),
+            [
+                [
+                    str(waiver.id),
+                    "Gate Bypass, Low",
+                    "Active",
+                    f"G3, {waiver.requirement_ids.name}",
+                    f"{at(waiver.effective_from)} to {at(waiver.expires_at)}",
+                    f"{waiver.rationale} Two watch it.",
+                    self.dev.name,
+                ]
+            ],
+        )
+        self.assertEqual(
+            self.rows(page, "Deployments"),
+            [
+                [
+                    str(deployment.id),
+                    deployment.environment_id.display_name,
+                    "run-4711",
+                    "Rolled Back (not authorised) Checkout fails",
+                    commit,
+                    at(deployment.deployed_at),
+                    deployment.g4_status.title(),
+                ]
+            ],
+        )
+        self.assertEqual(
+            self.rows(page, "Incidents"),
+            [
+                [
+                    str(incident.id),
+                    incident.name,
+                    incident.severity.title(),
+                    "Resolved",
+                    at(incident.detected_at),
+                    at(incident.resolved_at),
+                ]
+            ],
+        )
+        kinds = dict(self.env["ipai.ledger.entry"]._fields["kind"].selection)
+        entries = self.ledger(release).filtered(
+            lambda entry: entry.kind not in ("check", "evidence")
+        )
+        timeline = self.rows(page, "Timeline")
+        self.assertEqual(
+            [row[:4] for row in timeline],
+            [
+                [
+                    str(entry.sequence),
+                    at(entry.recorded_at),
+                    kinds[entry.kind],
+                    entry.actor,
+                ]
+                for entry in entries
+            ],
+        )
+        rolled_back = entries.filtered(lambda entry: entry.kind == "rollback")
+        (details,) = (row[4] for row in timeline if row[0] == str(rolled_back.sequence))
+        self.assertIn("reason: Checkout fails", details)
 
     def test_it_says_whether_the_chain_is_sound_and_gives_its_head(self):
         ledger = self.section(self.printed(self.rm), "Ledger")

@@ -29,6 +29,18 @@ class ServerActionCase(GateCase):
             .run()
         )
 
+    def run_by_rule(self, action, user, releases):
+        """Run a server action as an automation rule does that a user has set off.
+
+        That is as superuser, on one record after the other; what it returns is dropped.
+        """
+        for release in releases:
+            action.with_user(user).sudo().with_context(
+                active_model="ipai.release",
+                active_ids=release.ids,
+                active_id=release.id,
+            ).run()
+
 
 @tagged("post_install", "-at_install")
 class TestBoundActions(ServerActionCase):
@@ -40,6 +52,7 @@ class TestBoundActions(ServerActionCase):
             "evaluate",
             "record_evidence",
             "decide",
+            "request_exception",
             "advance",
             "move",
             "deploy",
@@ -69,6 +82,22 @@ class TestBoundActions(ServerActionCase):
         )
         self.assertEqual(self.release.stage_id, self.stages["build"])
 
+    def test_an_automation_rule_advances_what_may_and_names_what_may_not(self):
+        ready = self.open_release()
+        self.pass_gates(ready, "G1")
+        self.run_by_rule(self.action("advance"), self.rm, ready)
+        self.assertEqual(ready.stage_id, self.stages["qa_validation"])
+        with self.assertRaisesRegex(GateRefused, "build log"):
+            self.run_by_rule(self.action("advance"), self.rm, self.release)
+        self.assertEqual(self.release.stage_id, self.stages["build"])
+        # The rule may run anything; what it runs asks who set it off.
+        self.pass_gates(self.release, "G1")
+        stranger = self.new_user("stranger", "group_developer")
+        for user in (self.auditor, stranger):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.run_by_rule(self.action("advance"), user, self.release)
+        self.assertEqual(self.release.stage_id, self.stages["build"])
+
     def test_advance_in_the_last_stage_says_so(self):
         self.bring_to(self.release, "closed")
         with self.assertRaisesRegex(UserError, "last stage"):
@@ -80,13 +109,11 @@ class TestBoundActions(ServerActionCase):
 
     def test_wizards_open_on_the_chosen_releases(self):
         releases = self.release | self.open_release()
-        for name in ("record_evidence", "decide", "move"):
+        for name in ("record_evidence", "decide", "request_exception", "move"):
             with self.subTest(action=name):
                 opened = self.run_action(self.action(name), self.rm, releases)
                 self.assertEqual(opened["target"], "new")
-                self.assertEqual(
-                    opened["context"], {"default_release_ids": releases.ids}
-                )
+                self.assertEqual(opened["context"]["default_release_ids"], releases.ids)
 
     def test_the_wizards_of_operations_open_on_the_chosen_releases(self):
         releases = self.release | self.open_release()
@@ -105,7 +132,17 @@ class TestBoundActions(ServerActionCase):
                 self.run_action(self.action("roll_back"), user)
 
     def test_who_is_in_none_of_its_groups_cannot_run_an_action(self):
-        for name in ("evaluate", "record_evidence", "decide", "advance", "move"):
+        for user in (self.qa, self.sre):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.run_action(self.action("request_exception"), user)
+        for name in (
+            "evaluate",
+            "record_evidence",
+            "decide",
+            "request_exception",
+            "advance",
+            "move",
+        ):
             for user in (self.auditor, self.governance, self.ci):
                 with (
                     self.subTest(action=name, user=user.login),
@@ -180,6 +217,16 @@ class TestRecordEvidenceKind(ServerActionCase):
                 evidence.url, f"https://m.example.com/acme/shop/{release.source_ref}"
             )
 
+    def test_an_automation_rule_records_it_as_whoever_set_the_rule_off(self):
+        releases = self.release | self.open_release()
+        self.run_by_rule(self.action, self.sre, releases)
+        for release in releases:
+            evidence = release.evidence_ids
+            self.assertEqual(evidence.type_code, "monitoring_baseline")
+            self.assertEqual(evidence.recorded_by_id, self.sre)
+        with self.assertRaises(AccessError):
+            self.run_by_rule(self.action, self.auditor, releases)
+
     def test_whoever_may_not_record_evidence_may_not_by_an_action_either(self):
         for user in (self.auditor, self.governance, self.ci):
             with self.subTest(user=user.login), self.assertRaises(AccessError):
@@ -196,8 +243,12 @@ class TestRecordEvidenceKind(ServerActionCase):
         self.assertEqual(self.release.evidence_ids.recorded_by_id, self.sre)
 
     def test_running_it_as_superuser_for_somebody_gives_them_nothing(self):
-        with self.assertRaises(AccessError):
-            self.run_action(self.action.sudo().with_user(self.auditor).sudo(), self.ci)
+        self.everybody(self.action)
+        stranger = self.new_user("stranger", "group_developer")
+        for user in (self.auditor, self.ci, stranger):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.run_by_rule(self.action, user, self.release)
+        self.assertFalse(self.release.evidence_ids)
 
     def test_what_an_sre_may_not_record_an_action_does_not_record_for_them(self):
         self.action.ipai_gate_id = self.gates["G1"]
