@@ -90,13 +90,20 @@ class TestNextSteps(GateCase):
         for stage, waiting in (
             ("build", {"dev"}),
             ("qa_validation", {"qa"}),
-            ("staging_acceptance", {"rm", "sre"}),
+            ("staging_acceptance", {"rm"}),
             ("production", {"sre"}),
             ("closed", set()),
         ):
             release = self.bring_to(self.open_release(), stage)
             with self.subTest(stage=stage):
                 self.assertEqual(self._needed(release), waiting)
+
+    def test_who_answers_for_what_is_met_is_not_waited_for(self):
+        release = self.bring_to(self.open_release(), "staging_acceptance")
+        self.assertEqual(self._needed(release), {"rm"})
+        incident = {"project_id": self.project.id, "name": "Down", "severity": "high"}
+        self.env["ipai.incident"].with_user(self.sre).create(incident)
+        self.assertEqual(self._needed(release), {"rm", "sre"})
 
     def test_a_release_that_may_go_on_waits_for_those_who_move_it(self):
         release = self.bring_to(self.open_release(), "qa_validation")

@@ -47,6 +47,11 @@ class IngestLog(models.Model):
     code = fields.Char(readonly=True, help="Why it was not accepted, as a word.")
     reason = fields.Char(readonly=True)
     detail = fields.Json(readonly=True)
+    field_name = fields.Char(
+        string="Field",
+        compute="_compute_field_name",
+        help="What of the event the reason is about.",
+    )
     payload = fields.Text(readonly=True, help="As it was sent.")
     payload_removed_at = fields.Datetime(
         string="Payload removed",
@@ -133,6 +138,11 @@ class IngestLog(models.Model):
         "CHECK (retry_at IS NULL OR status = 'error')",
         "Only an event that failed is tried again.",
     )
+
+    @api.depends("detail")
+    def _compute_field_name(self):
+        for log in self:
+            log.field_name = (log.detail or {}).get("field")
 
     @api.depends("idempotency_key", "event_type")
     def _compute_display_name(self):
