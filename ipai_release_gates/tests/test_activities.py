@@ -67,8 +67,8 @@ class TestTurns(ActivityCase):
         turns = self.assertTurns(release, "dev")
         self.assertIn("G1 waits for: ", turns["dev"])
         self.pass_g1(release)
-        turns = self.assertTurns(release, "rm")
-        self.assertIn(self.stages["qa_validation"].name, turns["rm"])
+        turns = self.assertTurns(release, "dev", "qa", "rm")
+        self.assertIn(self.stages["qa_validation"].name, turns["qa"])
         self.move(release, "qa_validation")
         turns = self.assertTurns(release, "qa")
         self.assertIn("G2 waits for: ", turns["qa"])
@@ -119,13 +119,13 @@ class TestTurns(ActivityCase):
         self.assertFalse(twin.active)
 
     def test_what_is_over_is_closed_and_says_why(self):
-        release = self.open_release()
+        release = self.bring_to(self.open_release(), "qa_validation")
         self.turns(release)
         (mine,) = self.open_on(release, "your_turn")
-        self.pass_g1(release)
+        self.pass_g2(release)
         self.turns(release)
         self.assertFalse(mine.active)
-        self.assertIn(self.stages["build"].name, mine.feedback)
+        self.assertIn(self.stages["qa_validation"].name, mine.feedback)
 
     def test_a_cancelled_release_waits_for_nobody(self):
         release = self.open_release()
@@ -178,7 +178,7 @@ class TestTurns(ActivityCase):
         outsider = self.new_user("outsider", "group_developer")
         release = self.open_release()
         self.project.member_ids -= self.dev
-        release.user_id = outsider
+        release.with_user(self.rm).user_id = outsider
         self.assertFalse(release.with_user(outsider).has_access("read"))
         self.assertEqual(self.turns(release), {})
 
@@ -235,6 +235,7 @@ class TestTurns(ActivityCase):
     def test_only_releases_whose_turn_may_have_changed_are_looked_at(self):
         release = self.open_release()
         self.assertTrue(release.activities_due)
+        self.check(release, "something")
         self.turns(release)
         self.assertFalse(release.activities_due)
         self.check(release, "something_else")

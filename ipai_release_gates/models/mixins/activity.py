@@ -37,7 +37,7 @@ class ActivityMixin(models.AbstractModel):
             in_order = sorted(people, key=lambda user: (user != owner, user.id))
             asked = list(islice(filter(may, in_order), AT_MOST))
             if asked:
-                return holders.union(*asked)
+                return holders.browse().union(*asked)
         return holders.browse()
 
     @api.model
