@@ -115,7 +115,7 @@ class Release(models.Model):
         self._mark_activities_due(False)
         # No mail for each of them; the list of activities is where they are seen.
         self.with_context(mail_activity_quick_update=True)._settle_activities(
-            _TYPE, self._turns(), Release._why_turn_is_over
+            _TYPE, self._turns(), lambda release: release._why_turn_is_over()
         )
         self.env["ipai.exception"].search(
             [
