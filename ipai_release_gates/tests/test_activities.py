@@ -185,7 +185,9 @@ class TestTurns(ActivityCase):
     def test_holders_outside_the_project_are_asked_when_none_is_in_it(self):
         self.project.member_ids -= self.qa
         release = self.bring_to(self.open_release(), "qa_validation")
-        people = self.env["res.users"].search([("login", "in", list(self.turns(release)))])
+        people = self.env["res.users"].search(
+            [("login", "in", list(self.turns(release)))]
+        )
         self.assertTrue(people)
         for user in people:
             self.assertTrue(release.with_user(user).needs_me)
