@@ -1,3 +1,4 @@
+from . import test_activities
 from . import test_answers_table
 from . import test_browser
 from . import test_bypass_secrets

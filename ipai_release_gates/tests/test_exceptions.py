@@ -515,7 +515,8 @@ class TestReviews(ExceptionCase):
         self.assertEqual(exception.review_status, "pending")
         self.assertEqual(exception.review_due_at, self.env.cr.now() + timedelta(days=5))
         (activity,) = exception.activity_ids
-        self.assertEqual(activity.user_id, self.dev)
+        # Whoever asked is refused as a reviewer; who approved it is not.
+        self.assertEqual(activity.user_id, self.rm)
         self.assertEqual(activity.date_deadline, exception.review_due_at.date())
 
     def test_lesser_risks_owe_none(self):

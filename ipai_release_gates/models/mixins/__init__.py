@@ -3,3 +3,4 @@ from . import fact
 from . import policy
 from . import ir_default
 from . import scheduled
+from . import activity

@@ -6,6 +6,7 @@ from . import release_facts
 from . import release_move
 from . import release_steps
 from . import release_schedule
+from . import release_activities
 from . import release_ledger
 from . import ledger_verification
 from . import release_freezes
@@ -16,6 +17,7 @@ from . import ir_attachment
 from . import evidence
 from . import exception
 from . import exception_schedule
+from . import exception_activities
 from . import approval
 from . import evidence_definition
 from . import exception_definition

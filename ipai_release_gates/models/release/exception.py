@@ -675,11 +675,6 @@ class ReleaseException(models.Model):
             self.env._("%(exception)s is approved until %(until)s UTC."),
             until=self.expires_at,
         )
-        if within:
-            self._ask(
-                self.env._("Post-event review of %s", self.display_name),
-                self.review_due_at,
-            )
 
     # --- ending ----------------------------------------------------------------------
 
@@ -813,7 +808,7 @@ class ReleaseException(models.Model):
                     "reviewed_at": self.env.cr.now(),
                 }
             )
-            reviewed.activity_ids.action_feedback(feedback=findings)
+            reviewed._update_activities()
             reviewed._tell_project(
                 [
                     (
@@ -830,16 +825,20 @@ class ReleaseException(models.Model):
             )
         return True
 
-    def _require_reviewer(self):
+    def _is_reviewer(self):
+        """Whether the current user may review this exception afterwards."""
         user = self.env.user
         held = self.env["ipai.persona"]._held_by(user).mapped("code")
         # Whether two accounts are one person is judged whatever the user may read.
         release = self.sudo().release_id
         requester = self.recorded_by_id
         person_of = release._person_keys({user.id, requester.id})
-        if not self._risk_personas() & set(held) or (
-            person_of[user.id] == person_of[requester.id]
-        ):
+        return bool(self._risk_personas() & set(held)) and (
+            person_of[user.id] != person_of[requester.id]
+        )
+
+    def _require_reviewer(self):
+        if not self._is_reviewer():
             raise AccessError(
                 self.env._(
                     "%(exception)s is reviewed by a %(personas)s who did not request "
@@ -876,21 +875,6 @@ class ReleaseException(models.Model):
                 },
                 author_id=self.env.user.partner_id.id,
             )
-
-    def _ask(self, summary, due_at):
-        """Give an activity to the first who has to do with it and may see it."""
-        for exception in self:
-            people = exception.recorded_by_id | exception.release_id.user_id
-            people |= exception.approval_ids.approver_id
-            for user in people.filtered("active"):
-                if exception.with_user(user).has_access("read"):
-                    exception.activity_schedule(
-                        "mail.mail_activity_data_todo",
-                        date_deadline=due_at.date(),
-                        summary=summary,
-                        user_id=user.id,
-                    )
-                    break
 
     def _ledger_draft(self):
         body = {"exception": self._reference(), "state": self.state}

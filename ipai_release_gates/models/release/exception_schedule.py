@@ -54,14 +54,7 @@ class ReleaseException(models.Model):
     def _remind(self):
         self.engine_write({"reminded_at": self.env.cr.now()})
         self.env["ipai.webhook.delivery"]._queue_expiring(self)
-        for exception in self:
-            exception._ask(
-                self.env._(
-                    "%s expires soon: extend it, or do without",
-                    exception.display_name,
-                ),
-                exception.expires_at,
-            )
+        self._update_activities()
 
     @api.model
     def _chase_reviews(self):
@@ -75,14 +68,7 @@ class ReleaseException(models.Model):
 
     def _chase_review(self):
         self.engine_write({"review_chased_at": self.env.cr.now()})
-        for exception in self:
-            exception._ask(
-                self.env._(
-                    "The post-event review of %s is overdue and holds G3",
-                    exception.display_name,
-                ),
-                exception.review_due_at,
-            )
+        self._update_activities()
         self._tell_project(
             [
                 (

@@ -1,3 +1,4 @@
+from collections import namedtuple
 from datetime import timedelta
 from itertools import pairwise
 
@@ -6,6 +7,10 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 _OPEN_GATE = ("passed", "bypassed")
+
+#: The stage after one, the personas accountable for what its gate demands, and those
+#: who may move a release into it.
+Acting = namedtuple("Acting", "following to_prove to_move")
 
 
 class Release(models.Model):
@@ -85,11 +90,10 @@ class Release(models.Model):
     def _needs_me_domain(self):
         """Open releases that wait for a persona the current user holds."""
         held = self.env["ipai.persona"]._held_by(self.env.user)
-        stages = self.env["ipai.release.stage"].search([])
         to_move = [
             stage.id
-            for stage, following in pairwise(stages)
-            if following.persona_ids & held
+            for stage, acting in self._acting_personas().items()
+            if acting.to_move & held
         ]
         opened = Domain("next_gate_status", "in", _OPEN_GATE)
         to_prove = Domain.OR(
@@ -99,6 +103,38 @@ class Release(models.Model):
         return Domain("is_open", "=", True) & (
             (to_prove & ~opened) | (Domain("stage_id", "in", to_move) & opened)
         )
+
+    @api.model
+    def _acting_personas(self):
+        """Who must act while a release is in a stage.
+
+        :returns: dict of stage to :class:`Acting`; the last stage waits for nobody
+        """
+        stages = self.env["ipai.release.stage"].search([])
+        return {
+            stage: Acting(
+                following,
+                following.gate_id.requirement_ids.accountable_persona_id,
+                following.persona_ids,
+            )
+            for stage, following in pairwise(stages)
+        }
+
+    def _personas_to_act(self, acting):
+        """The personas this release waits for, by the rule of :attr:`needs_me`.
+
+        :param acting: what :meth:`_acting_personas` says
+        :returns: ``ipai.persona`` records, and whether they may move it on
+        """
+        self.ensure_one()
+        opened = self.next_gate_status in _OPEN_GATE
+        who = acting.get(self.stage_id)
+        if not (who and self.active and self.is_open):
+            return self.env["ipai.persona"], opened
+        if opened:
+            return who.to_move, opened
+        awaited = self.awaited_personas or ""
+        return who.to_prove.filtered(lambda each: f",{each.code}," in awaited), opened
 
     @api.depends("stage_entered_at", "stage_id.rotting_threshold_days", "is_open")
     def _compute_rotting(self):
