@@ -101,7 +101,7 @@ class TestNextSteps(GateCase):
     def test_who_answers_for_what_is_met_is_not_waited_for(self):
         release = self.bring_to(self.open_release(), "staging_acceptance")
         self.assertEqual(self._needed(release), {"rm"})
-        incident = {"project_id": self.project.id, "name": "Down", "severity": "high"}
+        incident = {"release_id": release.id, "name": "Down", "severity": "high"}
         self.env["ipai.incident"].with_user(self.sre).create(incident)
         self.assertEqual(self._needed(release), {"rm", "sre"})
 
