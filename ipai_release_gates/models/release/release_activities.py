@@ -40,7 +40,7 @@ class Release(models.Model):
         default=True,
         readonly=True,
         copy=False,
-        help="Whose turn it is may have changed since the activities were looked after.",
+        help="Whose turn it is may have changed since activities were settled.",
     )
 
     _activities_to_settle = models.Index("(id) WHERE activities_due")
