@@ -462,3 +462,10 @@ class TestExceptionActivities(ActivityCase):
         self.assertEqual(self.asked(exception, "exception_review"), {"rm", "sre"})
         for summary in self.open_on(exception, "exception_review").mapped("summary"):
             self.assertIn("overdue", summary)
+
+    def test_an_overdue_review_is_not_asked_of_who_requested_the_exception(self):
+        self.project.member_ids += self.rm2
+        exception = self.emergency(user=self.rm2)
+        with self.later(days=5, seconds=1):
+            exception._chase_review()
+        self.assertEqual(self.asked(exception, "exception_review"), {"rm", "sre"})

@@ -7,7 +7,7 @@ AT_MOST = 5
 
 
 class ActivityMixin(models.AbstractModel):
-    """Activities that follow from how a record stands, and end when it stands otherwise.
+    """Activities that follow from how a record stands, and end with it.
 
     Whose turn it is, is worked out anew each time and compared with the activities
     that are open. So it does not matter how often that is done, nor after what.
