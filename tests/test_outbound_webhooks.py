@@ -71,7 +71,11 @@ class Hook:
                 if found["status"] != "queued":
                     return found
                 # A job whose start got lost begins within a minute.
-                assert select.select([connection], [], [], 100)[0], found
+                if not select.select([connection], [], [], 100)[0]:
+                    cursor.execute("SELECT uuid, state, eta, result FROM queue_job")
+                    log = self.site.server.log.read_text().splitlines()
+                    said = "\n".join([*map(str, cursor.fetchall()), *log[-40:]])
+                    raise AssertionError(f"{found}\n{said}")
                 connection.poll()
 
 
