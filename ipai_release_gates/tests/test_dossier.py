@@ -124,7 +124,7 @@ class TestDossier(GateCase):
             for condition in gate.conditions:
                 name, state, reason = next(conditions)
                 self.assertEqual(name, condition.name)
-                self.assertIn(condition.reason, reason)
+                self.assertIn(condition.reason.replace("`", ""), reason)
                 rests = bool(condition.facts or condition.waived_by)
                 self.assertEqual("rests on" in reason, rests)
                 if condition.state == "waived":

@@ -12,7 +12,7 @@ tours.add("ipai_status_bar_refused", {
         {
             content: "the bar says how long the release has been in its stage",
             trigger:
-                ".o_statusbar_status .o_arrow_button_current:contains('Build') [title='3 days']:contains('3d')",
+                ".o_statusbar_status .o_arrow_button_current:contains('Build') [title^='3 days']:contains('3d')",
         },
         {
             content: "click the next stage, which may stand in the bar's menu",
