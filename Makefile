@@ -11,7 +11,7 @@ ARGS ?=
 run: ## Start Odoo with the addon and its demo data (PORT=8069 DB=ipai)
 	@$(PYTHON) -m tools run --port "$(PORT)" --database "$(DB)"
 
-test: ## Run all tests, or some: make test ARGS="tests/unit/test_x.py -k word"
+test: ## Run all tests, or some: make test ARGS="tests/unit/policy -k word"
 	@$(PYTHON) -m tools test $(ARGS)
 
 demo: ## Carry a release of this repository through its gates, from outside

@@ -300,7 +300,7 @@ def _with_dark_colours(database):
 
 
 def _take(wanted):
-    from tests.browser import Browser
+    from tests.kit.browser import Browser
 
     pictures.IMAGES.mkdir(parents=True, exist_ok=True)
     with (

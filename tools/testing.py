@@ -2,7 +2,7 @@
 
 ``unit``   tests/unit: plain Python, Odoo cannot be imported
 ``odoo``   the addon's own tests by pytest-odoo, browser tests included
-``server`` tests/test_*.py: from outside, against real server processes
+``server`` tests/server: from outside, against real server processes
 """
 
 import os
@@ -32,7 +32,7 @@ def _layer_of(path):
         return "odoo"
     if path.is_relative_to(ROOT / "tests" / "unit"):
         return "unit"
-    if path.is_relative_to(ROOT / "tests"):
+    if path.is_relative_to(ROOT / "tests" / "server"):
         return "server"
     raise Stop(f"{path} is no test: name one below tests/ or {ADDON.name}/tests/.")
 
@@ -56,9 +56,7 @@ def plan(words):
         everything = {
             "unit": ["tests/unit"],
             "odoo": [str(ADDON / "tests")],
-            "server": [
-                str(path) for path in sorted((ROOT / "tests").glob("test_*.py"))
-            ],
+            "server": ["tests/server"],
         }
         return {layer: (everything[layer], options) for layer in LAYERS}
     chosen = {}

@@ -171,7 +171,7 @@ class GateCase(TransactionCase):
             }
         )
         release._ensure_github_checks()
-        return cls.env["ipai.github.protection"].engine_create(
+        return cls.env["ipai.github.protection"].system_create(
             [
                 {
                     "project_id": release.project_id.id,

@@ -11,7 +11,7 @@ def migrate(cr, version):
     contracts_in_force(env)
     confirmation_is_operations(env)
     # G3 asks for more, and what time changes is stored from now on.
-    env["ipai.release"].search([("is_open", "=", True)])._policy_recorded()
+    env["ipai.release"].search([("is_open", "=", True)])._rejudge_in_batches()
 
 
 def contracts_in_force(env):

@@ -156,7 +156,7 @@ class GithubProtection(models.Model):
             }
         repository = self.env["ipai.github.repository"]._of(project)
         run, problem = protections._run_or_problem(repository, request)
-        protection = protections.engine_create(
+        protection = protections.system_create(
             [
                 {
                     "project_id": project.id,
@@ -194,7 +194,7 @@ class GithubProtection(models.Model):
         repository = self.env["ipai.github.repository"]._of(self.project_id)
         _run, problem = self._run_or_problem(repository, self)
         if problem:
-            self.engine_write({"problem": problem})
+            self.system_write({"problem": problem})
             return {"status": "rejected", "protection": self.id, "message": problem}
         self._try_anew()
         return {"status": "accepted", "protection": self.id, "state": self.state}
@@ -311,15 +311,15 @@ class GithubProtection(models.Model):
             )
 
     def _become_overdue(self):
-        self.engine_write({"is_overdue": True})
+        self.system_write({"is_overdue": True})
         self._answer_later()
 
     def _try_anew(self):
         """Answer requests as if none of them had been tried or given up."""
-        self.engine_write(
+        self.system_write(
             {"next_try_at": False, "attempt_count": 0, "is_settled": False}
         )
-        self.filtered(lambda p: p.state == "abandoned").engine_write(
+        self.filtered(lambda p: p.state == "abandoned").system_write(
             {"state": "waiting"}
         )
         self._answer_later()

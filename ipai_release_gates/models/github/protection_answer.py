@@ -42,7 +42,7 @@ class GithubProtection(models.Model):
         if problem:
             return protection._settle(problem)
         if run != protection.run:
-            protection.engine_write({"run": run})
+            protection.system_write({"run": run})
         return protection._answer_by(repository, now)
 
     def _alone(self):
@@ -79,7 +79,7 @@ class GithubProtection(models.Model):
         comment = self._comment_of(judgement, kind)
         seen = {"release_id": judgement.release.id, "target": judgement.target}
         if self._has(kind, comment):
-            self.engine_write({**seen, "problem": False, "next_try_at": False})
+            self.system_write({**seen, "problem": False, "next_try_at": False})
             return self.env._("GitHub has this answer.")
         body = {"environment_name": self.environment, "comment": comment}
         if kind != "report":
@@ -100,7 +100,7 @@ class GithubProtection(models.Model):
         except Refused as refusal:
             if refusal.status == 422:
                 return self._not_waiting(repository, kind, refusal, now, seen)
-            self.engine_write({**seen, "problem": str(refusal)[:1000]})
+            self.system_write({**seen, "problem": str(refusal)[:1000]})
             return str(refusal)
         self._took(kind, comment, now, seen)
         return kind
@@ -177,13 +177,13 @@ class GithubProtection(models.Model):
             vals["report_count"] = self.report_count + 1
         else:
             vals["state"] = kind
-        self.engine_write(vals)
+        self.system_write(vals)
 
     def _try_later(self, repository, failure, now, seen):
         """Note a failure, and enqueue the next attempt with it."""
         attempts = self.attempt_count + 1
         pause = repository._pause(attempts, failure.answer)
-        self.engine_write(
+        self.system_write(
             {
                 **seen,
                 "attempt_count": attempts,
@@ -216,7 +216,7 @@ class GithubProtection(models.Model):
                     "The gates are open now, but the rejected job has ended: run it "
                     "again at GitHub, and it is approved."
                 )
-            self.engine_write({**seen, "is_settled": True, "problem": problem})
+            self.system_write({**seen, "is_settled": True, "problem": problem})
             return self.state
         return self._settle(str(refusal)[:1000], **seen)
 
@@ -246,5 +246,5 @@ class GithubProtection(models.Model):
         if self.state == "waiting":
             vals["state"] = "abandoned"
             vals["problem"] = problem
-        self.engine_write({**vals, "is_settled": True, "next_try_at": False})
+        self.system_write({**vals, "is_settled": True, "next_try_at": False})
         return problem

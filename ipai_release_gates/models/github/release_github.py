@@ -20,10 +20,10 @@ class Release(models.Model):
 
     # --- when ------------------------------------------------------------------------
 
-    def _touch(self, drafts):
+    def _append_to_ledger(self, drafts):
         # Whatever can change a verdict comes through here: facts, policy, time. Who
         # has no repository at GitHub pays no query for it.
-        result = super()._touch(drafts)
+        result = super()._append_to_ledger(drafts)
         linked = self.env["ipai.github.repository"]._linked_project_ids()
         if linked:
             # Which project a release is of, whoever records a fact about it.
@@ -81,7 +81,7 @@ class Release(models.Model):
                 ["revision_id", "gate_id"],
             )
         }
-        Check.engine_create(
+        Check.system_create(
             [
                 {
                     "release_id": release.id,
@@ -143,7 +143,7 @@ class Release(models.Model):
             except TryLater as failure:
                 attempts = check.attempt_count + 1
                 pause = repository._pause(attempts, failure.answer)
-                check.engine_write(
+                check.system_write(
                     {
                         "attempt_count": attempts,
                         "next_try_at": now + pause,
@@ -160,7 +160,7 @@ class Release(models.Model):
                 return str(failure)
             except Refused as refusal:
                 # The others would be refused as well, or tell their own problem.
-                check.engine_write({"problem": str(refusal)[:1000]})
+                check.system_write({"problem": str(refusal)[:1000]})
                 if refusal.status != 422:
                     return str(refusal)
         return self.env._("%s sent", sent)
@@ -219,7 +219,7 @@ class GithubCheck(models.Model):
             )
         elif not self.check_run and not self.attempt_count:
             # Never shown, so there is nothing to close.
-            self.engine_write({"is_closed": True})
+            self.system_write({"is_closed": True})
             return 0
         else:
             run = github.closing_run(
@@ -267,7 +267,7 @@ class GithubCheck(models.Model):
         """Create the commit status; that of a commit left behind stays as it was."""
         self.ensure_one()
         if not gate:
-            self.engine_write({"is_closed": True})
+            self.system_write({"is_closed": True})
             return 0
         status = github.commit_status(
             gate, self._title(gate), self.release_id._github_details_url()
@@ -284,7 +284,7 @@ class GithubCheck(models.Model):
         return 1
 
     def _took(self, run, **vals):
-        self.engine_write(
+        self.system_write(
             {
                 **vals,
                 "status": run.status,

@@ -144,7 +144,7 @@ class GithubRepository(models.Model):
                 ("project_id", "in", repositories.filtered("active").project_id.ids),
                 ("is_open", "=", True),
             ]
-        )._policy_recorded()
+        )._rejudge_in_batches()
 
     @api.model
     def _of(self, project):

@@ -68,16 +68,16 @@ class ConsistencyFinding(models.Model):
             *(row for key, row in known.items() if key not in found)
         ).filtered(lambda row: not row.resolved_at)
         if gone:
-            gone.engine_write({"resolved_at": now})
+            gone.system_write({"resolved_at": now})
         for key, each in found.items():
             if key in known and known[key].resolved_at:
-                known[key].engine_write(
+                known[key].system_write(
                     {**engine._values(each, now), "resolved_at": False}
                 )
         new = [each for key, each in found.items() if key not in known]
         try:
             with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
-                engine.engine_create([engine._values(each, now) for each in new])
+                engine.system_create([engine._values(each, now) for each in new])
         except UniqueViolation:
             # Somebody else looked at this very moment and has recorded them.
             self.env.invalidate_all()
@@ -191,7 +191,7 @@ class ConsistencyFinding(models.Model):
                 f"{row.place}: {row.message} {row.way_out}" for row in errors
             ),
         )
-        errors.engine_write({"notified_at": fields.Datetime.now()})
+        errors.system_write({"notified_at": fields.Datetime.now()})
 
 
 def _key(finding):

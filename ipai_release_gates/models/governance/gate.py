@@ -55,7 +55,7 @@ class Gate(models.Model):
         # One row per (release, gate): a new gate reaches the open releases too.
         releases = gates._affected_releases()
         releases._ensure_gates()
-        releases._policy_recorded()
+        releases._rejudge_in_batches()
         return gates
 
     def unlink(self):

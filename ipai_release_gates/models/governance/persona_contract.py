@@ -297,7 +297,7 @@ class PersonaContract(models.Model):
     # --- the life of a version -------------------------------------------------------
 
     def write(self, vals):
-        if not self._is_engine():
+        if not self._is_system():
             for contract in self:
                 if contract.state != "draft":
                     raise AccessError(
@@ -349,9 +349,9 @@ class PersonaContract(models.Model):
         major, minor = map(int, self.version.split("."))
         former = self.persona_id.contract_ids.filtered(lambda c: c.state == "active")
         if former:
-            former.engine_write({"state": "superseded", "superseded_at": now})
+            former.system_write({"state": "superseded", "superseded_at": now})
             former.flush_recordset()
-        self.engine_write(
+        self.system_write(
             {
                 "state": "active",
                 "version_major": major,
@@ -404,7 +404,7 @@ class PersonaContract(models.Model):
                 raise UserError(
                     self.env._("%s is not in force.", contract.display_name)
                 )
-            contract.engine_write(
+            contract.system_write(
                 {
                     "reviewed_at": self.env.cr.now(),
                     "reviewed_by_id": self.env.uid,
@@ -432,7 +432,7 @@ class PersonaContract(models.Model):
         )
 
     def _ask_for_review(self):
-        self.engine_write({"review_asked": True})
+        self.system_write({"review_asked": True})
         group = self.env.ref("ipai_release_gates.group_governance_admin")
         for contract in self:
             for user in group.all_user_ids.filtered("active"):

@@ -125,4 +125,4 @@ class ResUsers(models.Model):
         )
         # Every release it bears on, whoever changes the address.
         releases = self.env["ipai.release"].sudo().browse(row[0] for row in rows)
-        releases._policy_recorded()
+        releases._rejudge_in_batches()

@@ -230,7 +230,7 @@ class WebhookSource(models.Model):
         if outcome["status"] == "error":
             failure = log._failure_values(log.failures)
         # The engine's note of what came of it.
-        log.sudo().engine_write(
+        log.sudo().system_write(
             {
                 **failure,
                 "status": outcome["status"],

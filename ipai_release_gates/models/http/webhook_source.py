@@ -90,7 +90,7 @@ class WebhookSource(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if self._is_engine():
+        if self._is_system():
             return super().create(vals_list)
         self.check_access("create")
         prepared = []
@@ -100,14 +100,14 @@ class WebhookSource(models.Model):
                     vals = {name: self.env.context[f"default_{name}"], **vals}
             self._refuse_fields(vals, self._creatable)
             prepared.append({**vals, "uuid": str(uuid.uuid4())})
-        return self.engine_create(prepared)
+        return self.system_create(prepared)
 
     def write(self, vals):
-        if self._is_engine():
+        if self._is_system():
             return super().write(vals)
         self._refuse_fields(vals, self._writable)
         self.check_access("write")
-        return self.engine_write(vals)
+        return self.system_write(vals)
 
     @api.constrains("user_id", "project_id")
     def _validate_user(self):
@@ -187,7 +187,7 @@ class WebhookSource(models.Model):
         secret, now = signatures.new_secret(), self.env.cr.now()
         # Nobody has a right on the secret; the engine keeps it.
         source = self.sudo()
-        source.engine_write(
+        source.system_write(
             {
                 "secret": signatures.kept(source.provider, secret),
                 "former_secret": source.secret,
@@ -214,7 +214,7 @@ class WebhookSource(models.Model):
         """End the former secret now."""
         self._require_governance()
         # Nobody has a right on the secret; the engine forgets it.
-        self.sudo().engine_write({"former_secret": False, "former_until": False})
+        self.sudo().system_write({"former_secret": False, "former_until": False})
         return True
 
     def _require_governance(self):

@@ -160,7 +160,7 @@ class ControlPlane(models.AbstractModel):
             reasons = refusal.context["refusal"]["releases"][0]["reasons"]
             message = str(refusal)
             # Refused, but this transaction commits: the ledger entry goes with it.
-            found.sudo()._touch(found._refusal_drafts(refusal))
+            found.sudo()._append_to_ledger(found._refusal_drafts(refusal))
         # The caller could read the release; so can they read where it stands now.
         found = found.sudo()
         return ingest.answers.portable(

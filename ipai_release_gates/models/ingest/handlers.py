@@ -170,7 +170,7 @@ class ControlPlane(models.AbstractModel):
                 continue
             # The façade is how CI and people without rights on facts record them; the
             # sender's authority for the event type was checked.
-            records = self.env[model].sudo().engine_create(vals_list)
+            records = self.env[model].sudo().system_create(vals_list)
             for submission, record in zip(owners, records, strict=True):
                 submission.created.setdefault(label, []).append(record.id)
 
@@ -410,7 +410,7 @@ class ControlPlane(models.AbstractModel):
                     ),
                     "payload.source_ref",
                 )
-            deployment = Deployment.engine_create(
+            deployment = Deployment.system_create(
                 [
                     {
                         **self._fact_values(submission),
@@ -492,7 +492,7 @@ class ControlPlane(models.AbstractModel):
                 )
         created = not incident
         if created:
-            incident = Incident.engine_create(
+            incident = Incident.system_create(
                 [
                     {
                         **self._fact_values(submission),
@@ -597,7 +597,7 @@ class ControlPlane(models.AbstractModel):
             submission, environment, payload["type"], data
         )
         # The façade keeps events for CI; its authority was checked.
-        event = self.env["ipai.environment.event"].sudo().engine_create([values])
+        event = self.env["ipai.environment.event"].sudo().system_create([values])
         submission.created["environment_events"] = event.ids
         if control:
             control._checked(data["status"], _first_line(data.get("note")))

@@ -337,6 +337,6 @@ class IngestLog(models.Model):
 
     def _remove_payload(self):
         """Remove what was sent; the row keeps its key, its hash and its answer."""
-        self.engine_write(
+        self.system_write(
             {"payload": False, "payload_removed_at": self.env.cr.now()},
         )

@@ -44,7 +44,7 @@ class IngestLog(models.Model):
         for log in self:
             if log._unreadable_reason():
                 # Nothing is left that could be processed; people see it in the list.
-                log.engine_write({"retry_at": False})
+                log.system_write({"retry_at": False})
                 continue
             try:
                 with self.env.cr.savepoint():
@@ -53,7 +53,7 @@ class IngestLog(models.Model):
                 raise
             except Exception:
                 _logger.exception("Event %s could not be processed", log.id)
-                log.engine_write(log._failure_values(log.failures))
+                log.system_write(log._failure_values(log.failures))
 
     @api.model
     def _orphan_due(self):
@@ -72,7 +72,7 @@ class IngestLog(models.Model):
     def _orphan(self):
         """Mark events as orphaned. Their keys are free again and they wait no more."""
         days = self.env["ipai.settings"]._current().pending_days
-        self.engine_write(
+        self.system_write(
             {
                 "status": "orphaned",
                 "code": "orphaned",

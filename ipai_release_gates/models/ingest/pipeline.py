@@ -166,7 +166,7 @@ class ControlPlane(models.AbstractModel):
     @api.model
     def _create_logs(self, env, vals_list):
         # Nobody may write the log but through the façade, which keeps everything.
-        return env["ipai.ingest.log"].sudo().engine_create(vals_list)
+        return env["ipai.ingest.log"].sudo().system_create(vals_list)
 
     @api.model
     def _take_logs(self, vals_list, digests):
@@ -525,7 +525,7 @@ class ControlPlane(models.AbstractModel):
             },
         )
         # The engine's note of what the event waits for.
-        submission.log.sudo().engine_write(
+        submission.log.sudo().system_write(
             {
                 "project_id": project.id,
                 "source_ref": submission.envelope.source_ref,
@@ -648,7 +648,7 @@ class ControlPlane(models.AbstractModel):
             failure = {"retry_at": False}
             if answer["status"] == "error":
                 failure = submission.log._failure_values(submission.log.failures)
-            submission.log.sudo().engine_write(  # the façade's own rows
+            submission.log.sudo().system_write(  # the façade's own rows
                 {
                     **company,
                     **failure,

@@ -30,8 +30,8 @@ class Release(models.Model):
         self._announce()
         return result
 
-    def _touch(self, drafts):
-        result = super()._touch(drafts)
+    def _append_to_ledger(self, drafts):
+        result = super()._append_to_ledger(drafts)
         self._announce()
         return result
 

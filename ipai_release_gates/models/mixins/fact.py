@@ -24,7 +24,7 @@ class FactBatch:
         """Tell every release once, and start afresh."""
         drafts, release_ids = self.drafts, self.release_ids
         self.drafts, self.release_ids = [], set()
-        env["ipai.release"].browse(sorted(release_ids))._facts_recorded(drafts)
+        env["ipai.release"].browse(sorted(release_ids))._rejudge(drafts)
 
 
 class FactMixin(models.AbstractModel):
@@ -108,9 +108,9 @@ class FactMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if not self._is_engine():
+        if not self._is_system():
             prepared = [self._prepare_manual_fact(vals) for vals in vals_list]
-            return self.engine_create(prepared)
+            return self.system_create(prepared)
         facts = super().create(vals_list)
         facts._record()
         return facts
@@ -149,7 +149,7 @@ class FactMixin(models.AbstractModel):
             batch.drafts += drafts
             batch.release_ids.update(bound.release_id.ids)
         else:
-            bound.release_id._facts_recorded(drafts)
+            bound.release_id._rejudge(drafts)
 
     def _ledger_draft(self):
         """The ledger entry of this fact.

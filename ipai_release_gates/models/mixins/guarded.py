@@ -27,7 +27,7 @@ def _mark_of(env):
     return mark if isinstance(mark, _Mark) else None
 
 
-def engine_under_way(env):
+def system_under_way(env):
     """Whether a create or a write of the engine is storing its records right now."""
     mark = _mark_of(env)
     return mark is not None and mark.under_way
@@ -54,14 +54,14 @@ class GuardedMixin(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         self = self._without_foreign_defaults()
-        if not self._is_engine():
+        if not self._is_system():
             for vals in vals_list:
                 self._refuse_fields(vals, self._creatable)
         with self._spending_mark():
             return super().create(vals_list)
 
     def write(self, vals):
-        if not self._is_engine():
+        if not self._is_system():
             self._refuse_fields(vals, self._writable)
         with self._spending_mark():
             return super().write(vals)
@@ -80,7 +80,7 @@ class GuardedMixin(models.AbstractModel):
             )
         return super().unlink()
 
-    def _is_engine(self):
+    def _is_system(self):
         mark = _mark_of(self.env)
         return mark is not None and not mark.spent
 
@@ -102,7 +102,7 @@ class GuardedMixin(models.AbstractModel):
         return frozenset() if _mark_of(self.env) else self._creatable
 
     @api.private
-    def engine_create(self, vals_list):
+    def system_create(self, vals_list):
         """Create records with fields that only the engine may set.
 
         :param vals_list: list of value dicts, as for ``create``
@@ -112,7 +112,7 @@ class GuardedMixin(models.AbstractModel):
         return records.with_context(self._context_of_people())
 
     @api.private
-    def engine_write(self, vals):
+    def system_write(self, vals):
         """Write fields that only the engine may set."""
         return self.with_context(**{_KEY: _Mark()}).write(vals)
 

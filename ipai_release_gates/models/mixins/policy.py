@@ -10,7 +10,7 @@ _BATCH_KEY = "ipai_policy_batch"
 class PolicyBatch:
     """Collects the releases that changed definitions bear on, to judge them once.
 
-    An instance in the context defers the work of ``_policy_recorded``; only code of
+    An instance in the context defers the work of ``_rejudge_in_batches``; only code of
     this addon can put one there, a value that came over RPC is never an instance.
     """
 
@@ -25,7 +25,7 @@ class PolicyBatch:
         """Judge every release once, and start afresh."""
         release_ids, self.release_ids = self.release_ids, set()
         # Policy binds every release, whoever changes it.
-        env["ipai.release"].sudo().browse(sorted(release_ids))._policy_recorded()
+        env["ipai.release"].sudo().browse(sorted(release_ids))._rejudge_in_batches()
 
     @classmethod
     def of(cls, env):
@@ -72,7 +72,7 @@ class PolicyMixin(models.AbstractModel):
             [(r, state, r._policy_state(names)) for r, state in former.items()]
         )
         if decides:
-            (before | self._affected_releases())._policy_recorded()
+            (before | self._affected_releases())._rejudge_in_batches()
         return result
 
     def _update_field_translations(
@@ -98,11 +98,11 @@ class PolicyMixin(models.AbstractModel):
         # Appending is the engine's, whoever changes the policy.
         self.env["ipai.ledger.entry"].sudo()._record_governance(drafts)
         if decides:
-            affected._policy_recorded()
+            affected._rejudge_in_batches()
         return result
 
     def _policy_changed(self):
-        self._affected_releases()._policy_recorded()
+        self._affected_releases()._rejudge_in_batches()
 
     def _affected_releases(self):
         """The open releases whose verdict may change with these records."""

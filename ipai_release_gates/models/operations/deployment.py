@@ -154,7 +154,7 @@ class Deployment(models.Model):
     # --- life ------------------------------------------------------------------------
 
     def write(self, vals):
-        if self._is_engine():
+        if self._is_system():
             return super().write(vals)
         self._refuse_fields(vals, self._writable)
         self.check_access("write")
@@ -191,7 +191,7 @@ class Deployment(models.Model):
             )
         # The right to advance was checked by the door; the status is the engine's.
         deployment = self.sudo()
-        deployment.engine_write({"status": status, **rollback})
+        deployment.system_write({"status": status, **rollback})
         deployment._record()
 
     def _record(self):
@@ -211,7 +211,7 @@ class Deployment(models.Model):
         """What a deployment's status means for its deadline and its release."""
         for deployment in self:
             if deployment.status == "rolled_back" and not deployment.rolled_back_at:
-                deployment.engine_write(
+                deployment.system_write(
                     {
                         "rolled_back_at": self.env.cr.now(),
                         "rolled_back_by_id": self.env.uid,
@@ -221,7 +221,7 @@ class Deployment(models.Model):
                 continue
             if deployment.status == "succeeded" and not deployment.confirmation_due_at:
                 hours = deployment.project_id.confirmation_hours
-                deployment.engine_write(
+                deployment.system_write(
                     {
                         "confirmation_due_at": deployment.deployed_at
                         + timedelta(hours=hours)
@@ -231,12 +231,12 @@ class Deployment(models.Model):
             if deployment.is_stale or not release.is_open:
                 continue
             if deployment.status in ("failed", "rolled_back"):
-                release.engine_write({"status": deployment.status})
+                release.system_write({"status": deployment.status})
             elif deployment.status == "succeeded" and release.status in (
                 "failed",
                 "rolled_back",
             ):
-                release.engine_write(
+                release.system_write(
                     {"status": release.stage_id.release_status or "in_progress"}
                 )
 

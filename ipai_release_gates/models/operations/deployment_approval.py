@@ -164,7 +164,7 @@ class Deployment(models.Model):
         :param problems: as :meth:`_obstacles` returns them
         """
         self.ensure_one()
-        incident = self.env["ipai.incident"].engine_create(
+        incident = self.env["ipai.incident"].system_create(
             [
                 {
                     "release_id": self.release_id.id,

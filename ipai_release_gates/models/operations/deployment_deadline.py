@@ -22,12 +22,12 @@ class Deployment(models.Model):
 
     def _miss_deadline(self):
         # Judged first: with an exception the outcome may stand confirmed just now.
-        self.release_id._facts_recorded([], starts=False)
+        self.release_id._rejudge([], starts=False)
         missed = self.filtered(lambda deployment: not deployment.confirmed_at)
-        missed.engine_write(
+        missed.system_write(
             {"g4_status": "failed", "deadline_missed_at": self.env.cr.now()}
         )
-        missed.release_id._facts_recorded(
+        missed.release_id._rejudge(
             [deployment._ledger_draft() for deployment in missed], starts=False
         )
         for deployment in missed:

@@ -119,7 +119,7 @@ class Deployment(models.Model):
             "revision_id": self.sudo().revision_id.id,
             "rollback_of_deployment": True,
         }
-        return Evidence.engine_create([prepared])
+        return Evidence.system_create([prepared])
 
     def _propose_rollback(self, why):
         """Ask the environment's people to roll this deployment back, once.

@@ -120,7 +120,7 @@ class Environment(models.Model):
         for key, control in known.items():
             if key not in wanted:
                 control._discard()
-        controls.engine_create(
+        controls.system_create(
             [
                 {"environment_id": environment_id, "kind": kind, "status": "unknown"}
                 for environment_id, kind in sorted(wanted - known.keys())

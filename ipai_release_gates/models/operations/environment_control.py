@@ -113,7 +113,7 @@ class EnvironmentControl(models.Model):
 
     def _checked(self, status, note):
         """Store what a check found; the caller keeps the event and tells releases."""
-        self.engine_write(
+        self.system_write(
             {
                 "status": status,
                 "note": note,
@@ -129,7 +129,7 @@ class EnvironmentControl(models.Model):
 
     def _tell_releases(self):
         """Judge the open releases of the project anew: a control is a fact for all."""
-        self.environment_id._affected_releases()._policy_recorded()
+        self.environment_id._affected_releases()._rejudge_in_batches()
 
     # --- lifetime --------------------------------------------------------------------
 
@@ -156,7 +156,7 @@ class EnvironmentControl(models.Model):
             tell = ended and not control.expired_event_at
             # Written even without change: whoever judges on an older snapshot while
             # the environment is configured anew gets a serialization error.
-            control.engine_write(
+            control.system_write(
                 {
                     "status": status,
                     "note": note,

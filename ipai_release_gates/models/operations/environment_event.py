@@ -115,10 +115,10 @@ class EnvironmentEvent(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if self._is_engine():
+        if self._is_system():
             return super().create(vals_list)
         self.check_access("create")
-        return self.engine_create([self._prepare_by_hand(vals) for vals in vals_list])
+        return self.system_create([self._prepare_by_hand(vals) for vals in vals_list])
 
     def write(self, vals):
         raise AccessError(self.env._("An environment event is never changed."))
@@ -172,7 +172,7 @@ class EnvironmentEvent(models.Model):
         """
         now = self.env.cr.now()
         # The engine's note of what was recorded with the rights of whoever did.
-        return self.sudo().engine_create(
+        return self.sudo().system_create(
             [
                 {
                     "environment_id": environment.id,

@@ -137,7 +137,7 @@ class Incident(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if self._is_engine():
+        if self._is_system():
             vals_list = [{**self._review_needed(vals), **vals} for vals in vals_list]
         return super().create(vals_list)
 
@@ -160,7 +160,7 @@ class Incident(models.Model):
         return {"postmortem_status": "pending", "postmortem_due_at": due_at}
 
     def write(self, vals):
-        if self._is_engine():
+        if self._is_system():
             return super().write(vals)
         self._refuse_fields(vals, self._writable)
         self.check_access("write")
@@ -170,7 +170,7 @@ class Incident(models.Model):
                     self.env._("The post-mortem of %s is complete.", incident.name)
                 )
         if vals:
-            self.engine_write({**vals, **self._read_entered(vals)})
+            self.system_write({**vals, **self._read_entered(vals)})
             self._record()
         return True
 
@@ -205,7 +205,7 @@ class Incident(models.Model):
                         incident.name,
                     )
                 )
-            incident.engine_write(
+            incident.system_write(
                 {
                     "postmortem_status": "complete",
                     "postmortem_by_id": self.env.uid,
@@ -233,7 +233,7 @@ class Incident(models.Model):
     def _resolve(self, at):
         self.ensure_one()
         # A clock ahead of ours detected it later than now.
-        self.engine_write({"resolved_at": max(at, self.detected_at)})
+        self.system_write({"resolved_at": max(at, self.detected_at)})
         self._tell("resolved", self.env._("Resolved."), occurred_at=self.resolved_at)
 
     def _reopen(self):
@@ -242,7 +242,7 @@ class Incident(models.Model):
         vals = {"resolved_at": False, "fallback_at": False}
         if self.postmortem_status == "complete":
             vals["postmortem_status"] = "pending"
-        self.engine_write(vals)
+        self.system_write(vals)
         self._tell("reopened", self.env._("It is there again."))
 
     def _change(self, vals):
@@ -263,7 +263,7 @@ class Incident(models.Model):
                 {"severity": changed["severity"], "detected_at": self.detected_at}
             )
         before = {name: self[name] for name in changed if name in vals}
-        self.engine_write(changed)
+        self.system_write(changed)
         told = "; ".join(
             f"{self._fields[name].string}: {_shown(old)} → {_shown(self[name])}"
             for name, old in before.items()
@@ -275,7 +275,7 @@ class Incident(models.Model):
         self.ensure_one()
         now = self.env.cr.now()
         # The timeline is the engine's; the right to act was checked by the door.
-        self.env["ipai.incident.entry"].sudo().engine_create(
+        self.env["ipai.incident.entry"].sudo().system_create(
             [
                 {
                     "incident_id": self.id,
@@ -307,7 +307,7 @@ class Incident(models.Model):
             ]
         )
         named = self.sudo().release_id  # only taken out of the set
-        (others - named)._policy_recorded()
+        (others - named)._rejudge_in_batches()
 
     def _ledger_draft(self):
         body = {
@@ -371,7 +371,7 @@ class Incident(models.Model):
     def _propose_fallback(self):
         for incident in self:
             deployment = incident.deployment_id
-            incident.engine_write({"fallback_at": self.env.cr.now()})
+            incident.system_write({"fallback_at": self.env.cr.now()})
             incident._tell(
                 "fallback",
                 self.env._(

@@ -58,10 +58,10 @@ class IncidentEntry(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if self._is_engine():
+        if self._is_system():
             return super().create(vals_list)
         self.check_access("create")
-        return self.engine_create([self._prepare_by_hand(vals) for vals in vals_list])
+        return self.system_create([self._prepare_by_hand(vals) for vals in vals_list])
 
     def write(self, vals):
         raise AccessError(self.env._("A timeline entry is never changed."))

@@ -101,7 +101,7 @@ class RecoveryDrill(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if self._is_engine():
+        if self._is_system():
             return super().create(vals_list)
         self.check_access("create")
         prepared, parts = [], []
@@ -111,7 +111,7 @@ class RecoveryDrill(models.Model):
             evidence = self._added(vals, "evidence_ids")
             prepared.append(self._prepare_by_hand(vals, criteria, evidence))
             parts.append((criteria, evidence))
-        drills = self.engine_create(prepared)
+        drills = self.system_create(prepared)
         for drill, (criteria, evidence) in zip(drills, parts, strict=True):
             drill._add_parts(criteria, evidence)
         drills._tell()
@@ -196,7 +196,7 @@ class RecoveryDrill(models.Model):
                 }
             )
         # They are part of the drill that was just recorded, and added to no more.
-        Criterion.sudo().engine_create(prepared)
+        Criterion.sudo().system_create(prepared)
         type_ = self.env.ref("ipai_release_gates.evidence_type_restore_drill")
         self.env["ipai.evidence"].create(
             [
@@ -219,7 +219,7 @@ class RecoveryDrill(models.Model):
                 occurred_at=drill.executed_at,
                 drill_id=drill.id,
             )
-        self.environment_id._affected_releases()._policy_recorded()
+        self.environment_id._affected_releases()._rejudge_in_batches()
 
 
 class RecoveryDrillCriterion(models.Model):
@@ -241,7 +241,7 @@ class RecoveryDrillCriterion(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         # An SRE may create them in the form of a new drill, and nowhere else.
-        if not self._is_engine():
+        if not self._is_system():
             raise AccessError(
                 self.env._("A criterion is recorded together with its drill.")
             )

@@ -113,7 +113,7 @@ class WebhookDelivery(models.Model):
         # Whoever causes an event has no part in who is told of it.
         engine = self.with_user(SUPERUSER_ID).with_context({})
         now = self.env.cr.now()
-        engine.engine_create(
+        engine.system_create(
             [{**vals, "next_try_at": now} for vals in vals_list]
         )._enqueue_soon()
 
@@ -145,7 +145,7 @@ class WebhookDelivery(models.Model):
                 # server did to a job is no attempt.
                 max_retries=0,
             )._deliver(turn)
-            delivery.engine_write(
+            delivery.system_write(
                 {
                     "turn": turn,
                     "job_uuid": job.uuid,
@@ -224,7 +224,7 @@ class WebhookDelivery(models.Model):
             self.endpoint_id._look_after(gone=answer.status == 410)
 
     def _attempted(self, answer, outcome, success=False):
-        self.env["ipai.webhook.attempt"].engine_create(
+        self.env["ipai.webhook.attempt"].system_create(
             [
                 {
                     "delivery_id": self.id,
@@ -237,13 +237,13 @@ class WebhookDelivery(models.Model):
                 }
             ]
         )
-        self.engine_write({"try_count": self.try_count + 1})
+        self.system_write({"try_count": self.try_count + 1})
 
     def _try_again(self, outcome, answer=None):
         if self.try_count >= MAX_TRIES:
             self._end("given_up", outcome)
         else:
-            self.engine_write({"outcome": outcome})
+            self.system_write({"outcome": outcome})
             pause = self.env["ipai.outbound.transport"]._retry_after(
                 self.try_count, answer
             )
@@ -251,7 +251,7 @@ class WebhookDelivery(models.Model):
         self.endpoint_id._look_after()
 
     def _end(self, status, outcome):
-        self.engine_write(
+        self.system_write(
             {
                 "status": status,
                 "outcome": outcome,
@@ -277,7 +277,7 @@ class WebhookDelivery(models.Model):
                 raise UserError(
                     self.env._("%s is switched off: switch it on first.", endpoint.name)
                 )
-        deliveries.engine_write(
+        deliveries.system_write(
             {
                 "status": "queued",
                 "try_count": 0,

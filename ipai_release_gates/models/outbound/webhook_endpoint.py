@@ -121,12 +121,12 @@ class WebhookEndpoint(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         now = self.env.cr.now()
-        if not self._is_engine():
+        if not self._is_system():
             self.check_access("create")
             allowed = self._creatable
             for vals in vals_list:
                 self._refuse_fields(vals, allowed)
-            endpoints = self.engine_create(
+            endpoints = self.system_create(
                 [
                     {**self._entered_defaults(), **vals, "switched_on_at": now}
                     for vals in vals_list
@@ -145,7 +145,7 @@ class WebhookEndpoint(models.Model):
         }
 
     def write(self, vals):
-        if self._is_engine():
+        if self._is_system():
             result = super().write(vals)
         else:
             self._refuse_fields(vals, self._writable)
@@ -158,7 +158,7 @@ class WebhookEndpoint(models.Model):
                     "switched_off_at": False,
                     "switched_off_reason": False,
                 }
-            result = self.engine_write(vals)
+            result = self.system_write(vals)
         self.env.registry.clear_cache()
         return result
 
@@ -224,7 +224,7 @@ class WebhookEndpoint(models.Model):
         secret = outbound.new_secret()
         # Nobody has a right on the secret; the engine keeps it.
         endpoint = self.sudo()
-        endpoint.engine_write(
+        endpoint.system_write(
             {
                 "secret": secret,
                 "former_secret": endpoint.secret,
@@ -366,7 +366,7 @@ class WebhookEndpoint(models.Model):
         self.ensure_one()
         if not self.active:
             return
-        self.engine_write(
+        self.system_write(
             {
                 "active": False,
                 "switched_off_at": self.env.cr.now(),

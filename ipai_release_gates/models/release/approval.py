@@ -193,7 +193,7 @@ class Approval(models.Model):
         """
         self._require_signatory(release, revision, gate, persona)
         self.check_access("create")
-        return self.engine_create(
+        return self.system_create(
             [
                 {
                     "release_id": release.id,

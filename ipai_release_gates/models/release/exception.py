@@ -359,13 +359,13 @@ class ReleaseException(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if not self._is_engine():
+        if not self._is_system():
             for vals in vals_list:
                 self._follow_emergency(vals)
         return super().create(vals_list)
 
     def write(self, vals):
-        if self._is_engine() or not vals:
+        if self._is_system() or not vals:
             return super().write(vals)
         self._refuse_fields(vals, self._writable)
         self.check_access("write")
@@ -383,7 +383,7 @@ class ReleaseException(models.Model):
         for exception in self:
             changed = dict(vals)
             exception._follow_emergency(changed)
-            exception.engine_write(changed)
+            exception.system_write(changed)
         return True
 
     def _prepare_manual_fact(self, vals):
@@ -426,7 +426,7 @@ class ReleaseException(models.Model):
                         new=labels[state],
                     )
                 )
-        self.engine_write({"state": state, **vals})
+        self.system_write({"state": state, **vals})
         self._record()
 
     # --- requesting ------------------------------------------------------------------
@@ -774,7 +774,7 @@ class ReleaseException(models.Model):
                 }
             ]
         )
-        extension.engine_write({"extension_of_id": self.id})
+        extension.system_write({"extension_of_id": self.id})
         extension.action_request()
         return extension
 
@@ -800,7 +800,7 @@ class ReleaseException(models.Model):
             exception._require_reviewer()
             # Who may review was just checked.
             reviewed = exception.sudo()
-            reviewed.engine_write(
+            reviewed.system_write(
                 {
                     "review_status": "complete",
                     "review_findings": findings,
@@ -858,8 +858,8 @@ class ReleaseException(models.Model):
             ]
         )
         named = self.release_id
-        named._facts_recorded(drafts, starts=False)
-        (releases - named)._policy_recorded()
+        named._rejudge(drafts, starts=False)
+        (releases - named)._rejudge_in_batches()
 
     # --- telling people --------------------------------------------------------------
 

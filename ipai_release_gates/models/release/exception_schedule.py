@@ -52,7 +52,7 @@ class ReleaseException(models.Model):
         )
 
     def _remind(self):
-        self.engine_write({"reminded_at": self.env.cr.now()})
+        self.system_write({"reminded_at": self.env.cr.now()})
         self.env["ipai.webhook.delivery"]._queue_expiring(self)
         self._update_activities()
 
@@ -67,7 +67,7 @@ class ReleaseException(models.Model):
         )
 
     def _chase_review(self):
-        self.engine_write({"review_chased_at": self.env.cr.now()})
+        self.system_write({"review_chased_at": self.env.cr.now()})
         self._update_activities()
         self._tell_project(
             [

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import AccessError
 
-from ..mixins.guarded import engine_under_way
+from ..mixins.guarded import system_under_way
 
 _EVIDENCE = "ipai.evidence"
 
@@ -43,7 +43,7 @@ class IrAttachment(models.Model):
         return self.sudo().filtered(lambda file: file.res_model == _EVIDENCE)
 
     def _refuse_unless_engine(self):
-        if not engine_under_way(self.env):
+        if not system_under_way(self.env):
             raise AccessError(
                 self.env._(
                     "The file of evidence is not added, replaced or deleted on its "

@@ -190,7 +190,7 @@ class LedgerVerification(models.Model):
     def _keep(self, scope, release, entries, faults, run=None):
         """Store the outcome for one chain."""
         now = self.env.cr.now()
-        return self.engine_create(
+        return self.system_create(
             [
                 {
                     "scope": scope,
@@ -247,7 +247,7 @@ class LedgerVerification(models.Model):
             self.env.invalidate_all()
             if not time_left:
                 return
-        run.engine_write(
+        run.system_write(
             {
                 "finished_at": self.env.cr.now(),
                 "result": "faulty" if run.fault_count else "sound",
@@ -259,7 +259,7 @@ class LedgerVerification(models.Model):
         """A new nightly run, which has verified the governance chain."""
         entries, faults = self._inspect_governance()
         faults += self._orphans()
-        run = self.engine_create(
+        run = self.system_create(
             [
                 {
                     "scope": "all",
@@ -284,7 +284,7 @@ class LedgerVerification(models.Model):
             fault_count += len(faults)
             if faults:
                 self._keep("release", release, entries, faults, self)._alert()
-        self.engine_write(
+        self.system_write(
             {
                 "last_release_id": releases[-1].id,
                 "chain_count": self.chain_count + len(releases),

@@ -147,7 +147,7 @@ class Release(models.Model):
         copy=False, help="When time alone may have changed how the gates stand."
     )
 
-    # One row serialises facts, moves and ledger: see ``_touch``.
+    # One row serialises facts, moves and ledger: see ``_append_to_ledger``.
     fact_version = fields.Integer(default=0, required=True, copy=False)
     ledger_sequence = fields.Integer(default=0, required=True, copy=False)
     ledger_hash = fields.Char(default=ledger.GENESIS, required=True, copy=False)
@@ -190,7 +190,7 @@ class Release(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if self._is_engine():
+        if self._is_system():
             return super().create(vals_list)
         self.check_access("create")
         prepared, requested = [], []
@@ -209,7 +209,7 @@ class Release(models.Model):
             emails = self._normalise_authors(vals.get("author_emails"))
             vals["author_emails"] = ", ".join(emails)
             prepared.append(vals)
-        releases = self.engine_create(prepared)
+        releases = self.system_create(prepared)
         releases._open()
         for release, stage_id in zip(releases, requested, strict=True):
             # A release created in a later stage meets the same rule as one moved there.
@@ -218,7 +218,7 @@ class Release(models.Model):
         return releases
 
     def write(self, vals):
-        if self._is_engine():
+        if self._is_system():
             return super().write(vals)
         self._refuse_fields(vals, self._writable)
         self.check_access("write")
@@ -227,7 +227,7 @@ class Release(models.Model):
         if described or revised:
             self._require_editor(archives="active" in described)
         if described:
-            self.engine_write({**described, **self._read_entered(described)})
+            self.system_write({**described, **self._read_entered(described)})
         if revised:
             for release in self:
                 release._revise(
@@ -332,7 +332,7 @@ class Release(models.Model):
                 )
             )
         self.sudo()._ensure_gates()  # as above
-        self._facts_recorded(drafts, starts=False)
+        self._rejudge(drafts, starts=False)
         self.env["ipai.control.plane"]._bind_pending(self)
 
     def _ensure_gates(self):
@@ -344,7 +344,7 @@ class Release(models.Model):
                 [("release_id", "in", self.ids)], ["release_id", "gate_id"]
             )
         }
-        self.env["ipai.release.gate"].engine_create(
+        self.env["ipai.release.gate"].system_create(
             [
                 {"release_id": release.id, "gate_id": gate.id}
                 for release in self
@@ -378,7 +378,7 @@ class Release(models.Model):
             # A developer who records a commit by hand may have written it, whomever
             # they name.
             authors.add(self.env.uid)
-        revision = self.env["ipai.revision"].engine_create(
+        revision = self.env["ipai.revision"].system_create(
             [
                 {
                     "release_id": self.id,
@@ -391,7 +391,7 @@ class Release(models.Model):
                 }
             ]
         )
-        self.engine_write(
+        self.system_write(
             {
                 "revision_id": revision.id,
                 "source_ref": source_ref,
@@ -436,7 +436,7 @@ class Release(models.Model):
             if set(emails) == set(previous.author_emails):
                 return False
             resolved = release._resolve_authors(emails)
-            previous.engine_write(
+            previous.system_write(
                 {
                     "author_emails": emails,
                     "author_ids": [
@@ -444,7 +444,7 @@ class Release(models.Model):
                     ],
                 }
             )
-            release.engine_write({"author_emails": ", ".join(emails)})
+            release.system_write({"author_emails": ", ".join(emails)})
             previous._share_authors()
         else:
             release._record_revision(source_ref, emails, artifact_digest)
@@ -463,7 +463,7 @@ class Release(models.Model):
         changed = release.revision_id != previous
         if changed:
             drafts += release._pull_back()
-        release._facts_recorded(drafts)
+        release._rejudge(drafts)
         if changed:
             self.env["ipai.control.plane"]._bind_pending(self)
         return changed
@@ -480,7 +480,7 @@ class Release(models.Model):
             "reason": "revision changed",
             "source_ref": self.source_ref,
         }
-        self.engine_write(
+        self.system_write(
             {
                 "stage_id": first.id,
                 "stage_entered_at": self.env.cr.now(),
@@ -492,7 +492,7 @@ class Release(models.Model):
 
     # --- what facts do to a release --------------------------------------------------
 
-    def _facts_recorded(self, drafts, starts=True, verdicts=None):
+    def _rejudge(self, drafts, starts=True, verdicts=None):
         """Judge the gates anew and move the row that serialises everything.
 
         :param drafts: ledger entries of the facts, see ``ipai.ledger.entry``
@@ -502,22 +502,22 @@ class Release(models.Model):
         # The consequences of a fact do not depend on the rights of its author.
         releases = self.sudo()
         if starts:
-            releases.filtered(lambda r: r.status == "draft").engine_write(
+            releases.filtered(lambda r: r.status == "draft").system_write(
                 {"status": "in_progress"}
             )
         gate_drafts = releases._refresh_gates(verdicts)
-        releases._touch(drafts + gate_drafts)
+        releases._append_to_ledger(drafts + gate_drafts)
 
-    def _policy_recorded(self):
+    def _rejudge_in_batches(self):
         """Judge the gates anew after a definition changed, in bounded batches."""
         batch = PolicyBatch.of(self.env)
         if batch:
             batch.release_ids.update(self.ids)
             return
         for start in range(0, len(self), 200):
-            self[start : start + 200]._facts_recorded([], starts=False)
+            self[start : start + 200]._rejudge([], starts=False)
 
-    def _touch(self, drafts):
+    def _append_to_ledger(self, drafts):
         """Update the row of every release and append to its ledger chain.
 
         The update is what makes a concurrent stage move fail with a serialization
@@ -577,7 +577,7 @@ class Release(models.Model):
         for release in self.filtered(lambda release: release.id in forecasts):
             rejudge_at = forecasts[release.id][2]
             if release.rejudge_at != rejudge_at:
-                release.engine_write({"rejudge_at": rejudge_at})
+                release.system_write({"rejudge_at": rejudge_at})
         self._store_next_gate(verdicts)
         return drafts
 
@@ -612,7 +612,7 @@ class Release(models.Model):
                 "awaited_personas": awaited,
             }
             if any((release[name] or False) != vals[name] for name in vals):
-                release.engine_write(vals)
+                release.system_write(vals)
 
     # --- computed --------------------------------------------------------------------
 
@@ -696,7 +696,7 @@ class Release(models.Model):
             raise AccessError(
                 self.env._("Only a persona of the release process evaluates gates.")
             )
-        self._facts_recorded([], starts=False)
+        self._rejudge([], starts=False)
         return True
 
     def action_cancel(self):
@@ -707,8 +707,8 @@ class Release(models.Model):
         for release in self:
             if not release.is_open:
                 raise UserError(self.env._("%s is closed already.", release.name))
-            release.engine_write({"status": "cancelled"})
-        self._facts_recorded(
+            release.system_write({"status": "cancelled"})
+        self._rejudge(
             [
                 (
                     release.id,

@@ -50,7 +50,7 @@ class Release(models.Model):
 
     def write(self, vals):
         # What people write comes by here once more, as the engine's.
-        if self._is_engine() and not _TURNING.isdisjoint(vals):
+        if self._is_system() and not _TURNING.isdisjoint(vals):
             vals = {**vals, "activities_due": True}
             self._look_after_activities_soon()
         return super().write(vals)

@@ -326,7 +326,7 @@ class Release(models.Model):
                     vals["confirmed_at"] = verdicts[release.id].evaluated_at
                     confirmed |= release
                 if vals:
-                    deployment.engine_write(vals)
+                    deployment.system_write(vals)
         return confirmed
 
 

@@ -124,7 +124,7 @@ class ReleaseGate(models.Model):
         was_open = former in ("passed", "bypassed")
         if judged.open and former != judged.status:
             changed["resolved_at"] = verdict.evaluated_at
-        self.engine_write(changed)
+        self.system_write(changed)
         if judged.status == former:
             return []
         # Between pending and in progress nothing was resolved.

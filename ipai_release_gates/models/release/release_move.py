@@ -76,7 +76,7 @@ class Release(models.Model):
         for release in moving.sudo():
             former = release.stage_id
             forward = (stage.sequence, stage.id) > (former.sequence, former.id)
-            release.engine_write(
+            release.system_write(
                 {
                     "stage_id": stage.id,
                     "stage_entered_at": self.env.cr.now(),
@@ -100,7 +100,7 @@ class Release(models.Model):
                 )
             )
         # A move is no fact: what was just judged still holds.
-        moving._facts_recorded(drafts, verdicts=verdicts)
+        moving._rejudge(drafts, verdicts=verdicts)
 
     def _refusals(self, stage, verdicts, reason=None):
         """Why these releases may not enter a stage.
@@ -216,7 +216,7 @@ class Release(models.Model):
         release row this one may have locked, so the entries are written after the end,
         whichever way it ends.
 
-        :param drafts: as for :meth:`_touch`
+        :param drafts: as for :meth:`_append_to_ledger`
         """
         registry, uid = self.env.registry, self.env.uid
         drafts = [
@@ -232,7 +232,9 @@ class Release(models.Model):
                         # Only heads of chains move: no rights are involved.
                         alive = releases.sudo().browse({d[0] for d in drafts}).exists()
                         # A release opened in the refused transaction went with it.
-                        alive._touch([d for d in drafts if d[0] in alive.ids])
+                        alive._append_to_ledger(
+                            [d for d in drafts if d[0] in alive.ids]
+                        )
                     return
                 except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                     continue

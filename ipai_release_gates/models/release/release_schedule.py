@@ -18,8 +18,8 @@ class Release(models.Model):
             Domain("is_open", "=", True)
             & Domain("active", "in", [True, False])
             & Domain("rejudge_at", "<=", self.env.cr.now()),
-            "_rejudge",
+            "_rejudge_by_the_clock",
         )
 
-    def _rejudge(self):
-        self._facts_recorded([], starts=False)
+    def _rejudge_by_the_clock(self):
+        self._rejudge([], starts=False)

@@ -70,7 +70,7 @@ class Revision(models.Model):
             emails = sorted({*other.author_emails, *self.author_emails})
             if emails == sorted(other.author_emails):
                 continue
-            other.engine_write(
+            other.system_write(
                 {
                     "author_emails": emails,
                     "author_ids": [(4, user.id) for user in self.author_ids],
@@ -79,11 +79,11 @@ class Revision(models.Model):
             release = other.release_id
             if release.revision_id != other:
                 continue
-            release.engine_write({"author_emails": ", ".join(emails)})
+            release.system_write({"author_emails": ", ".join(emails)})
             body = {
                 "from": other.source_ref,
                 "to": other.source_ref,
                 "authors": emails,
             }
             draft = (release.id, "revision_changed", other, body)
-            release._facts_recorded([draft], starts=False)
+            release._rejudge([draft], starts=False)

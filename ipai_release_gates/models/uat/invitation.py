@@ -189,7 +189,7 @@ class UatInvitation(models.Model):
             )
         token = secrets.token_urlsafe(32)
         # The role was checked; people have no right to write invitations by hand.
-        invitation = self.sudo().engine_create(
+        invitation = self.sudo().system_create(
             [
                 {
                     "release_id": release.id,
@@ -205,7 +205,7 @@ class UatInvitation(models.Model):
                 }
             ]
         )
-        self.env["ipai.uat.criterion"].sudo().engine_create(  # of what was just made
+        self.env["ipai.uat.criterion"].sudo().system_create(  # of what was just made
             [
                 {"invitation_id": invitation.id, "sequence": number, "name": line}
                 for number, line in enumerate(criteria, start=1)
@@ -303,7 +303,7 @@ class UatInvitation(models.Model):
                 self.env._("%s is not open any more.", answered[0].display_name)
             )
         for invitation in self.sudo():  # the role was checked
-            invitation.engine_write({"state": "revoked"})
+            invitation.system_write({"state": "revoked"})
             invitation._tell(
                 self.env._("The UAT link of %s was revoked.", invitation.email)
             )
@@ -353,11 +353,11 @@ class UatInvitation(models.Model):
         name, comment = self._read_signature(name, comment)
         said = self._read_results(results)
         for criterion, (result, text) in said.items():
-            criterion.engine_write({"result": result, "comment": text or False})
+            criterion.system_write({"result": result, "comment": text or False})
         failed = [c for c, (result, _text) in said.items() if result == "failed"]
         result = "failed" if failed else "passed"
         evidence = self._record_evidence(result, name, comment, said)
-        self.engine_write(
+        self.system_write(
             {
                 "state": "answered",
                 "result": result,
@@ -436,7 +436,7 @@ class UatInvitation(models.Model):
         passed = sum(1 for each, _text in said.values() if each == "passed")
         type_ = self.env.ref("ipai_release_gates.evidence_type_uat_summary")
         gate = self.env["ipai.gate"].search([("code", "=", "G2")], limit=1)
-        return self.env["ipai.evidence"].engine_create(
+        return self.env["ipai.evidence"].system_create(
             [
                 {
                     "release_id": self.release_id.id,

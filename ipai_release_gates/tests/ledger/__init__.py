@@ -1,0 +1,3 @@
+from . import test_governance_chain
+from . import test_ledger
+from . import test_ledger_verification

@@ -1,0 +1,2 @@
+from . import test_outbound_transport
+from . import test_webhooks

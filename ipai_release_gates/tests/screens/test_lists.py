@@ -1,0 +1,262 @@
+"""Every list a menu leads to can be narrowed and grouped, and opens on what matters.
+
+What an action shows is read as the web client does: the search view it names, as the
+user gets it, with the filters its context switches on.
+"""
+
+import hashlib
+from datetime import timedelta
+
+from lxml import etree
+
+from odoo.fields import Domain
+from odoo.tools.safe_eval import safe_eval
+
+from ..common import MODULE, ROLES, GateCase, sha
+
+#: Lists that open with all they have → why nothing of it may be left out.
+WHOLE = {
+    "ipai_release_action": "the board: where every release stands is what it is for; "
+    "what needs the reader is next to it, in Waiting for Me",
+    "ipai_gate_action": "a vocabulary of a handful, read as a whole",
+    "ipai_release_stage_action": "a vocabulary of a handful, in the board's order",
+    "ipai_evidence_type_action": "a vocabulary that forms and events choose from",
+    "ipai_persona_action": "a vocabulary of a handful, read as a whole",
+    "ipai_expertise_domain_action": "a vocabulary that conditions choose from",
+    "ipai_agent_capability_action": "a vocabulary, kept by whoever keeps the domains",
+    "ipai_kpi_target_action": "one row a KPI at most, edited in place",
+    "ipai_governance_coverage_action": "the whole model on one page; its order has "
+    "the gaps on top",
+    "ipai_project_action": "what is governed at all; whoever keeps projects is a "
+    "member of none of them",
+    "ipai_environment_action": "kept in place for every project; which of them need "
+    "somebody is asked in Operations",
+    "ipai_author_alias_action": "looked up by address; one left out would be entered "
+    "twice",
+    "ipai_outbound_host_action": "what this server may call; one left out would be "
+    "an opening nobody sees",
+    "ipai_github_app_action": "one or two, and each is needed",
+    "ipai_github_repository_action": "which project is connected, and which is not",
+}
+
+
+class ListCase(GateCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        ours = {"module": MODULE, "model": "ir.ui.menu"}
+        menus = cls.env["ir.ui.menu"].browse(
+            cls.env["ir.model.data"]
+            .search([(name, "=", value) for name, value in ours.items()])
+            .mapped("res_id")
+        )
+        actions = {menu.action: menu for menu in menus if menu.action}
+        cls.menus = {
+            action.get_external_id()[action.id].removeprefix(f"{MODULE}."): menu
+            for action, menu in actions.items()
+            if action._name == "ir.actions.act_window"
+            and {"list", "kanban"} & set(action.view_mode.split(","))
+        }
+
+    def actions(self):
+        """Each action of a list, by its name."""
+        for name in sorted(self.menus):
+            yield name, self.env.ref(f"{MODULE}.{name}")
+
+    def search_arch(self, action, user):
+        """The search view of an action as a user gets it."""
+        view = (action.search_view_id.id, "search")
+        model = self.env[action.res_model].with_user(user)
+        return etree.fromstring(model.get_views([view])["views"]["search"]["arch"])
+
+    def filters(self, action, user):
+        """What a user may narrow a list by: name → domain; dates have none."""
+        return {
+            node.get("name"): safe_eval(node.get("domain"), {"uid": user.id})
+            for node in self.search_arch(action, user).iter("filter")
+            if node.get("domain")
+        }
+
+    def groupings(self, action, user):
+        """What a user may group a list by: name → field; dates by month, as shown."""
+        found = {
+            node.get("name"): safe_eval(node.get("context"), {"uid": user.id})
+            for node in self.search_arch(action, user).iter("filter")
+            if node.get("context")
+        }
+        fields = self.env[action.res_model]._fields
+        grouped = {}
+        for name, context in found.items():
+            if by := context.get("group_by"):
+                is_date = by in fields and fields[by].type in ("date", "datetime")
+                grouped[name] = f"{by}:month" if is_date else by
+        return grouped
+
+    def defaults(self, action):
+        """The names of the filters and groupings that are on when it opens."""
+        context = safe_eval(action.context or "{}", {"uid": self.env.uid})
+        prefix = "search_default_"
+        return {
+            name.removeprefix(prefix)
+            for name, value in context.items()
+            if name.startswith(prefix) and value
+        }
+
+    def shown(self, name, user):
+        """The records that a list opens with; each default narrows it further."""
+        action = self.env.ref(f"{MODULE}.{name}")
+        filters = self.filters(action, user)
+        domains = [filters[each] for each in self.defaults(action) if each in filters]
+        # As a request of its own finds it.
+        self.env.flush_all()
+        self.env.invalidate_all()
+        model = self.env[action.res_model].with_user(user)
+        return model.search(
+            Domain.AND([safe_eval(action.domain or "[]"), *domains])
+        ).sudo()
+
+
+class TestLists(ListCase):
+    def test_the_table_names_lists_that_there_are(self):
+        self.assertGreater(len(self.menus), 40)
+        self.assertLessEqual(set(WHOLE), set(self.menus))
+
+    def test_every_list_has_a_search_view_with_filters_and_groupings(self):
+        for name, action in self.actions():
+            with self.subTest(action=name):
+                view = action.search_view_id
+                self.assertEqual(view.model, action.res_model)
+                self.assertTrue(view.get_external_id()[view.id].startswith(MODULE))
+                self.assertTrue(self.filters(action, self.governance))
+                self.assertTrue(self.groupings(action, self.governance))
+
+    def test_every_list_opens_on_what_matters_or_has_a_reason_to_show_all(self):
+        for name, action in self.actions():
+            with self.subTest(action=name):
+                there = set(self.filters(action, self.governance))
+                there |= set(self.groupings(action, self.governance))
+                defaults = self.defaults(action)
+                self.assertLessEqual(defaults, there)
+                self.assertEqual(bool(defaults), name not in WHOLE)
+
+    def test_every_list_says_what_to_do_when_it_is_empty(self):
+        for name, action in self.actions():
+            with self.subTest(action=name):
+                text = etree.fromstring(f"<div>{action.help or ''}</div>")
+                self.assertTrue(text.xpath("p[contains(@class, 'o_view_nocontent')]"))
+                self.assertGreater(len(text.findall("p")), 1)
+
+    def test_every_filter_and_grouping_runs_for_everybody_with_the_menu(self):
+        for login in ROLES:
+            user = self.users[login]
+            visible = self.env["ir.ui.menu"].with_user(user)._visible_menu_ids()
+            for name, action in self.actions():
+                if self.menus[name].id not in visible:
+                    continue
+                model = self.env[action.res_model].with_user(user)
+                for each, domain in self.filters(action, user).items():
+                    with self.subTest(action=name, role=login, filter=each):
+                        model.search(domain, limit=1)
+                for each, field in self.groupings(action, user).items():
+                    with self.subTest(action=name, role=login, grouping=each):
+                        model.formatted_read_group([], [field], ["__count"])
+
+
+class TestDefaults(ListCase):
+    def test_deployments_open_on_what_runs_what_is_to_confirm_and_what_failed(self):
+        release = self.bring_to(self.open_release(), "staging_acceptance")
+        self.pass_g3(release)
+        running = self.deploy(release, "in_progress", "dev")
+        failed = self.deploy(release, "failed", "dev")
+        calm = self.deploy(release, "succeeded", "dev")
+        waiting = self.deploy(release)
+        shown = self.shown("ipai_deployment_action", self.sre)
+        shown &= running | waiting | failed | calm
+        self.assertEqual(shown, running | waiting | failed)
+
+    def test_a_failed_deployment_is_news_for_a_week(self):
+        with self.later(days=-8):
+            failed = self.deploy(self.open_release(), "failed", "dev")
+        self.assertNotIn(failed, self.shown("ipai_deployment_action", self.sre))
+
+    def test_approvals_open_on_those_that_stand(self):
+        release = self.bring_to(self.open_release(), "qa_validation")
+        for kind in ("acceptance_criteria", "defect_register", "test_result"):
+            self.evidence(self.qa, release, kind, "G2")
+        self.sign(self.qa, release, "G2", "rejected")
+        [former] = release.approval_ids
+        self.sign(self.qa, release, "G2")
+        latest = release.approval_ids - former
+        self.assertEqual(
+            self.shown("ipai_approval_action", self.rm) & release.approval_ids, latest
+        )
+        for superseded, found in ((True, former), (False, latest)):
+            domain = [("release_id", "=", release.id)]
+            domain += [("is_superseded", "=", superseded)]
+            self.assertEqual(self.env["ipai.approval"].search(domain), found)
+        revision = {"source_ref": sha("new"), "authors": ["dev@example.com"]}
+        self.must_send(self.ci, self.ci_event("revision", revision, release))
+        self.assertFalse(
+            self.shown("ipai_approval_action", self.rm) & release.approval_ids
+        )
+
+    def test_environments_in_operation_open_on_those_that_need_somebody(self):
+        ours = self.env["ipai.environment"].browse(
+            environment.id for environment in self.environments.values()
+        )
+        ours.sudo().control_ids.system_write({"status": "pass"})
+        name = "ipai_environment_action_operations"
+        self.assertFalse(self.shown(name, self.sre) & ours)
+        ended, bad = self.environments["dev"], self.environments["production"]
+        ended.expires_at = self.env.cr.now() - timedelta(hours=1)
+        bad.sudo().control_ids[:1].system_write({"status": "fail"})
+        self.assertEqual(self.shown(name, self.sre) & ours, ended | bad)
+
+    def test_webhooks_open_on_those_that_fail_are_off_or_have_no_secret(self):
+        name = "ipai_webhook_endpoint_action"
+        failing = self.webhook()
+        endpoints = failing.with_user(self.governance)
+        new = endpoints.create({"name": "New", "url": "https://hooks.example.com/2"})
+        off = endpoints.create({"name": "Off", "url": "https://hooks.example.com/3"})
+        good = endpoints.create({"name": "Good", "url": "https://hooks.example.com/4"})
+        archived = endpoints.create({"name": "Old", "url": "https://hooks.example.com"})
+        good.action_rotate_secret()
+        off.action_rotate_secret()
+        off.sudo()._switch_off("It was not reached.")
+        archived.active = False
+        shown = self.shown(name, self.governance)
+        ours = failing | new | off | good | archived
+        self.assertEqual(shown & ours, failing | new | off)
+
+    def test_webhooks_of_code_hosts_open_on_those_to_look_after(self):
+        name = "ipai_webhook_source_action"
+        source = self.webhook_source()
+        self.assertIn(source, self.shown(name, self.governance))
+        source.action_new_secret()
+        self.assertNotIn(source, self.shown(name, self.governance))
+        delivery = {
+            "webhook_source_id": source.id,
+            "user_id": self.ci.id,
+            "payload_sha256": hashlib.sha256().hexdigest(),
+            "status": "rejected",
+        }
+        Log = self.env["ipai.ingest.log"]
+        now = self.env.cr.now()
+        Log.system_create([{**delivery, "received_at": now - timedelta(days=8)}])
+        self.assertNotIn(source, self.shown(name, self.governance))
+        Log.system_create([{**delivery, "received_at": now}])
+        self.assertIn(source, self.shown(name, self.governance))
+
+    def test_verifications_open_on_faults_however_old_and_on_the_last_week(self):
+        Verification = self.env["ipai.ledger.verification"]
+        old = self.env.cr.now() - timedelta(days=30)
+        base = {"scope": "governance", "started_at": old, "user_id": self.auditor.id}
+        faulty, sound, recent = Verification.system_create(
+            [
+                {**base, "result": "faulty"},
+                {**base, "result": "sound"},
+                {**base, "result": "sound", "started_at": self.env.cr.now()},
+            ]
+        )
+        shown = self.shown("ipai_ledger_verification_action", self.auditor)
+        self.assertEqual(shown & (faulty | sound | recent), faulty | recent)

@@ -1,0 +1,2 @@
+from . import test_query_counts
+from . import test_scheduled
