@@ -10,10 +10,10 @@ from .ledger_head import GOVERNANCE
 class LedgerEntry(models.Model):
     """What happened to a release, hash-chained; appended to, never changed.
 
-    The head of a chain lives on the release row (see ``ipai.release._append_to_ledger``), so the
-    chain cannot fork: two writers of one release are serialised by that row. One more
-    chain, of no release, tells what was done to the policy and to the roles; its head
-    is the one row of ``ipai.ledger.head``.
+    The head of a chain is on the release row (``ipai.release._append_to_ledger``), so
+    the chain cannot fork: that row serialises two writers of one release. One more
+    chain, without a release, records changes of the policy and of the roles; its head
+    is the only row of ``ipai.ledger.head``.
     """
 
     _name = "ipai.ledger.entry"
