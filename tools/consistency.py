@@ -1,11 +1,12 @@
 """``make consistency``: contradictions in the model and in the documents.
 
-What is wrong in the model is found by the addon, in a database; the documents are those
-of this repository, and speak of the model as it is shipped.
+The core finds what is wrong in the model, in a database with all addons; the documents
+are those of this repository, and describe the model as it is shipped.
 """
 
 import json
 import os
+import re
 import tempfile
 
 from . import databases, odoo, postgres
@@ -16,8 +17,8 @@ from .say import Stop, say
 _FOREIGN = {".git", ".run", "node_modules", "__pycache__", ".hypothesis"}
 #: What the checks read; of other files only the path counts.
 _READ = (".md", "Makefile", "ledger/chain.py", "demo/users.xml")
-#: Files of tests, whose names documents tell.
-_TESTS = ("tests/", "ipai_release_gates/tests/")
+#: Files of tests, whose names the documents mention.
+_TESTS = re.compile(r"(tests|[^/]+/tests|addons/[^/]+/tests)/.+\.py")
 _MARK = "FINDINGS "
 
 
@@ -29,9 +30,7 @@ def repository():
         for name in names:
             path = os.path.join(folder, name)
             known, text = os.path.relpath(path, ROOT).replace(os.sep, "/"), ""
-            if known.endswith(_READ) or (
-                known.startswith(_TESTS) and known.endswith(".py")
-            ):
+            if known.endswith(_READ) or _TESTS.fullmatch(known):
                 with open(path, encoding="utf-8") as file:
                     text = file.read()
             files[known] = text
@@ -64,7 +63,7 @@ def consistency(arguments):
                 raise Stop(f"There is no database {arguments[0]}: make run makes it.")
             found = findings(arguments[0])
         else:
-            with databases.temporary(databases.template("addon")) as name:
+            with databases.temporary(databases.template("all")) as name:
                 found = findings(name, repository())
     for _severity, line in found:
         say(f"✗ {line}")

@@ -1,9 +1,11 @@
 """Databases: templates, each built from one before, and copies of them.
 
-``base``  Odoo with what the addon depends on
-``addon`` base, and the addon
-``demo``  addon, and the addon's demo data
-``web``   addon, and the bundles of the web client, for browser tests
+``base``   Odoo with what the core depends on
+``core``   base, and the core
+``<name>`` core, and the addon of that name with what it depends on
+``all``    core, and every addon that ``make run`` installs
+``demo``   all, and the demo data of each addon
+``web``    one of the above with the bundles of the web client, for browser tests
 
 A template carries a key, the hash of all it was made of, as its comment in the
 database. It is built under another name and renamed when it is complete, so one that
@@ -13,7 +15,6 @@ attachments linked beside them.
 Runs inside the virtualenv (psycopg2).
 """
 
-import ast
 import contextlib
 import hashlib
 import itertools
@@ -21,14 +22,14 @@ import os
 import re
 import shutil
 import time
-from functools import cache
+from functools import cache, partial
 
-from . import odoo, venv
+from . import addons, odoo, venv
 from .locks import setting_up
-from .paths import ADDON, ADDON_NAME, DATA, LOGS, PREFIX, ROOT
+from .paths import ADDON_NAME, DATA, LOGS, PREFIX, ROOT
 from .say import Stop, slow
 
-#: Read by a running server from the addon's folder: the bundles are made of it.
+#: Read by a running server from the folder of an addon: the bundles are made of it.
 BUNDLED = ("static/src", "static/tests", "static/lib")
 #: Neither stored in a database nor in its bundles.
 UNUSED = ("tests", "readme", "__pycache__")
@@ -56,6 +57,11 @@ def cursor(database="postgres"):
         yield connection.cursor()
     finally:
         connection.close()
+
+
+def kinds():
+    """The kinds of templates, by name."""
+    return ["base", "core", "all", "demo", *(each.name for each in addons.every())]
 
 
 def exists(name):
@@ -157,54 +163,73 @@ def drop_left_over():
             log.unlink(missing_ok=True)
 
 
-def manifest():
-    """The addon's manifest."""
-    try:
-        return ast.literal_eval((ADDON / "__manifest__.py").read_text())
-    except FileNotFoundError:
-        raise Stop(f"There is no addon in {ADDON}: is the clone complete?") from None
-
-
 def _digest(*parts):
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 def base_key():
     """What the template ``base`` is made of."""
-    addons = (ROOT / venv.ADDONS_LIST).read_text()
-    return _digest(odoo.identity(), addons, *sorted(manifest()["depends"]))
+    lists = (ROOT / venv.ADDONS_LIST).read_text()
+    return _digest(odoo.identity(), lists, *sorted(addons.core().depends))
 
 
 def _is_below(name, folders):
     return any(f"/{folder}/" in f"/{name}" for folder in folders)
 
 
-def _digest_of_files(wanted):
+def _digest_of_files(addon, wanted):
     parts = []
-    for path in sorted(ADDON.rglob("*")):
-        name = path.relative_to(ADDON).as_posix()
+    for path in sorted(addon.folder.rglob("*")):
+        name = path.relative_to(addon.folder).as_posix()
         if path.is_file() and wanted(name):
             parts += [name, hashlib.sha256(path.read_bytes()).hexdigest()]
-    return _digest(*parts)
+    return _digest(addon.name, *parts)
 
 
-@cache
-def addon_key():
-    """What the templates ``addon`` and ``demo`` are made of.
+def _stored(addon):
+    """A digest of what Odoo takes from an addon into a database.
 
-    All of the addon but what the server and the tests read from its folder each time.
+    It is all but what the server and the tests read from the folder each time.
     """
     unread = (*BUNDLED, *UNUSED, STORE_PAGE)
-    files = _digest_of_files(
-        lambda name: not _is_below(name, unread) or name == f"{STORE_PAGE}/icon.png"
+    return _digest_of_files(
+        addon,
+        lambda name: not _is_below(name, unread) or name == f"{STORE_PAGE}/icon.png",
     )
-    return _digest(base_key(), (ROOT / "requirements.txt").read_text(), files)
+
+
+def _bundled(addon):
+    """A digest of what the bundles of the web client take from an addon."""
+    return _digest_of_files(addon, lambda name: _is_below(name, BUNDLED))
+
+
+def installed(kind):
+    """The addons of this repository in the template of a kind, lowest first.
+
+    :param kind: ``base``, ``core``, ``all``, ``demo`` or the name of an addon
+    """
+    if kind == "base":
+        return []
+    if kind in ("all", "demo"):
+        return addons.shipped()
+    addon = addons.core() if kind == "core" else addons.named(kind)
+    return [*addons.stands_on(addon), addon]
 
 
 @cache
-def web_key():
-    """What the template ``web`` is made of."""
-    return _digest(addon_key(), _digest_of_files(lambda name: _is_below(name, BUNDLED)))
+def key(kind, bundles=False):
+    """What the template of a kind is made of.
+
+    :param bundles: whether the bundles of the web client are in it
+    """
+    requirements = (ROOT / "requirements.txt").read_text()
+    made_of = installed(kind)
+    parts = [base_key()]
+    if made_of:
+        parts += [requirements, *(_stored(addon) for addon in made_of)]
+    if bundles:
+        parts += ["bundles", *(_bundled(addon) for addon in made_of)]
+    return _digest(*parts)
 
 
 def _build(name, key, source, fill):
@@ -230,64 +255,81 @@ def _build(name, key, source, fill):
 def _install(what, database, modules):
     log = odoo.install(what, database, modules)
     # Odoo only warns about a module that it cannot find or install, and ends well.
-    with cursor(database) as cr:
-        cr.execute(
-            "SELECT name FROM ir_module_module"
-            " WHERE name = ANY(%s) AND state = 'installed'",
-            [modules],
-        )
-        missing = set(modules) - {row[0] for row in cr.fetchall()}
+    missing = _missing(database, modules)
     if missing:
         raise Stop(f"Odoo did not install {', '.join(missing)}: {log} says why.")
 
 
 def _install_base(database):
-    _install(
-        "Installing Odoo's base in a template database", database, manifest()["depends"]
-    )
+    depends = addons.core().depends
+    _install("Installing Odoo's base in a template database", database, depends)
 
 
-def _install_addon(database):
-    _install(f"Installing {ADDON_NAME} in a template database", database, [ADDON_NAME])
+def _install_kind(kind, database):
+    names = _missing(database, [addon.name for addon in installed(kind)])
+    _install(f"Installing {', '.join(names)} in a template database", database, names)
 
 
 def _load_demo(database):
-    odoo.script("Loading the demo data", database, "load_demo", ADDON_NAME)
+    names = [addon.name for addon in installed("demo")]
+    odoo.script("Loading the demo data", database, "load_demo", *names)
 
 
 def _make_bundles(database):
     odoo.script("Making the bundles of the web client", database, "make_bundles")
 
 
-#: name → its key, the template it starts from, what is done to it
-STEPS = {
-    "base": (base_key, None, _install_base),
-    "addon": (addon_key, "base", _install_addon),
-    "demo": (addon_key, "addon", _load_demo),
-    "web": (web_key, "addon", _make_bundles),
-}
+def template(kind, bundles=False):
+    """The name of a template database, built first if it is missing or out of date.
 
-
-def template(kind):
-    """The name of a template database, built first if it is missing or out of date."""
+    :param kind: see :func:`installed`
+    :param bundles: whether the bundles of the web client are in it
+    """
     with setting_up():
-        return _template(kind)
+        return _template(kind, bundles)
 
 
-def _template(kind):
-    key, source, fill = STEPS[kind]
-    name = f"{PREFIX}_{kind}"
-    if key_of(name) != key():
-        source = source and _template(source)
-        _build(name, key(), source, fill)
-    return name
+def _source(kind):
+    """The kind of template that one starts from, or nothing."""
+    if kind == "base":
+        return None
+    if kind == "demo":
+        return "all"
+    names = [addon.name for addon in installed(kind)]
+    return "base" if kind == "core" or ADDON_NAME not in names else "core"
+
+
+def _template(kind, bundles=False):
+    if kind == ADDON_NAME or (kind == "all" and len(installed(kind)) == 1):
+        kind = "core"
+    name = f"{PREFIX}_{kind}" + ("_web" if bundles else "")
+    if key_of(name) == key(kind, bundles):
+        return name
+    if bundles:
+        return _build(name, key(kind, bundles), _template(kind), _make_bundles)
+    source = _source(kind)
+    source = source and _template(source)
+    fill = {"base": _install_base, "demo": _load_demo}.get(kind)
+    return _build(name, key(kind), source, fill or partial(_install_kind, kind))
+
+
+def _missing(database, names):
+    """Which addons are not installed in a database."""
+    with cursor(database) as cr:
+        cr.execute(
+            "SELECT name FROM ir_module_module"
+            " WHERE name = ANY(%s) AND state = 'installed'",
+            [names],
+        )
+        found = {name for (name,) in cr.fetchall()}
+    return [name for name in names if name not in found]
 
 
 def up_to_date(name):
-    """Have a lasting database with the addon and its demo data, as the source is now.
+    """Have a lasting database with all addons and their demo data, as the source is.
 
     A new one is a copy of the template ``demo``; one made from an older source is
-    upgraded and keeps its data.
+    upgraded and keeps its data. An addon that it lacks is installed.
     """
     if not exists(name):
         with setting_up():
@@ -295,18 +337,19 @@ def up_to_date(name):
             with slow(f"Making the database {name}"):
                 temp = temporary_name()
                 copy(source, temp)
-                set_key(temp, addon_key())
+                set_key(temp, key("demo"))
                 _rename(temp, name)
-    elif key_of(name) != addon_key():
+    elif key_of(name) != key("demo"):
         if key_of(name) is None:
             raise Stop(
                 f"The database {name} was not made by make run and is left alone: "
                 "choose another, make run DB=other."
             )
-        odoo.upgrade(
-            f"Upgrading {ADDON_NAME} in the database {name}", name, [ADDON_NAME]
-        )
-        set_key(name, addon_key())
+        wanted = [addon.name for addon in installed("demo")]
+        new = _missing(name, wanted)
+        old = [each for each in wanted if each not in new]
+        odoo.upgrade(f"Upgrading the addons in the database {name}", name, old, new)
+        set_key(name, key("demo"))
 
 
 def set_address(name, url):

@@ -1,4 +1,4 @@
-"""For those who work on the addon: a shell, psql, any command in our environment."""
+"""For those who work on the addons: a shell, psql, any command in our environment."""
 
 import os
 import signal
@@ -46,13 +46,13 @@ def psql(arguments):
 def execute(arguments):
     """``exec command …``: a command with Odoo's and PostgreSQL's environment.
 
-    ``{base}``, ``{addon}`` and ``{demo}`` in an argument become the name of a fresh
-    copy of that template, dropped afterwards.
+    ``{base}``, ``{core}``, ``{all}``, ``{demo}`` or ``{<name of an addon>}`` in an
+    argument becomes the name of a fresh copy of that template, dropped afterwards.
     """
     with postgres.running():
         made = {}
         try:
-            for kind in databases.STEPS:
+            for kind in databases.kinds():
                 if any(f"{{{kind}}}" in word for word in arguments):
                     made[kind] = databases.temporary_name()
                     databases.copy(databases.template(kind), made[kind])

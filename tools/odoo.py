@@ -5,7 +5,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from . import odoo_source, proc, venv
+from . import addons, odoo_source, proc, venv
 from .paths import ADDONS_PATH, DATA, ROOT, venv_python
 
 CONFIGURATION = ROOT / "odoo.conf"
@@ -27,10 +27,11 @@ def environment():
 
     What an installation shares with the Docker one is in ``odoo.conf``.
     """
+    path = [*addons.folders(ADDONS_PATH), venv.oca_addons()]
     return {
         **os.environ,
         "ODOO_RC": str(CONFIGURATION),
-        "ODOO_ADDONS_PATH": f"{ADDONS_PATH},{venv.oca_addons()}",
+        "ODOO_ADDONS_PATH": ",".join(map(str, path)),
         "ODOO_DATA_DIR": str(DATA),
         "ODOO_HTTP_INTERFACE": "127.0.0.1",
         # Jobs run where a server is told to run them, with jobs=True.
@@ -74,21 +75,24 @@ def _run(what, log, *arguments, **kwargs):
     return proc.run(what, command(*arguments), log=log, why=_why, **kwargs)
 
 
-def _change(what, database, option, modules):
-    names = ",".join(modules)
+def _change(what, database, **modules):
+    """Run Odoo once with ``-i`` or ``-u`` and the names of modules for each."""
+    words = []
+    for option, names in modules.items():
+        words += [f"-{option}", ",".join(names)] if names else []
     end = ["--stop-after-init", "--no-http"]
-    log = f"odoo{option}-{database}"
-    return _run(what, log, "-d", database, option, names, *end)
+    log = f"odoo-{next(iter(modules))}-{database}"
+    return _run(what, log, "-d", database, *words, *end)
 
 
 def install(what, database, modules):
     """Install modules in a database; the path of the log."""
-    return _change(what, database, "-i", modules)
+    return _change(what, database, i=modules)
 
 
-def upgrade(what, database, modules):
-    """Upgrade modules in a database; the path of the log."""
-    return _change(what, database, "-u", modules)
+def upgrade(what, database, modules, new=()):
+    """Upgrade modules in a database, and install others; the path of the log."""
+    return _change(what, database, u=modules, i=new)
 
 
 def script(what, database, name, *arguments):

@@ -11,12 +11,15 @@ import json
 import re
 from dataclasses import dataclass
 
+from . import addons
 from .paths import ADDON, ROOT
 from .say import say
 
 GUIDE = ROOT / "docs" / "guide"
 IMAGES = GUIDE / "images"
 STORE = ADDON / "static" / "description"
+#: The folders of the addons, whose files the pictures show.
+FOLDERS = [addon.folder for addon in addons.every()]
 #: picture → hash of the sources it was taken of
 RECORD = IMAGES / "taken.json"
 #: Bytes that the pictures of the guides may have together.
@@ -33,7 +36,7 @@ class Picture:
 
     :param shot: the method of :class:`tools.screenshots.Camera` that brings it about
     :param login: whose screen it is
-    :param shows: what of the addon is seen, as patterns below its folder
+    :param shows: what is seen of the addons, as patterns below the folder of each
     :param size: in CSS pixels, which are pixels of the picture as well
     :param store: whether the page of the app store shows it too
     :param dark: whether it is taken in dark colours
@@ -53,14 +56,21 @@ class Picture:
         return IMAGES / f"{self.name}.png"
 
     @property
+    def sources(self):
+        """The files that it shows, each with the folder of its addon."""
+        for pattern in ("demo/*.xml", *self.shows):
+            for folder in FOLDERS:
+                for path in sorted(folder.glob(pattern)):
+                    if path.is_file():
+                        yield folder, path
+
+    @property
     def digest(self):
         """A hash of what it shows, and of how it is taken."""
         found = hashlib.sha256(repr(self).encode())
-        for pattern in ("demo/*.xml", *self.shows):
-            for path in sorted(ADDON.glob(pattern)):
-                if path.is_file():
-                    found.update(path.relative_to(ADDON).as_posix().encode())
-                    found.update(path.read_bytes())
+        for folder, path in self.sources:
+            found.update(path.relative_to(folder).as_posix().encode())
+            found.update(path.read_bytes())
         return found.hexdigest()[:16]
 
 

@@ -35,7 +35,7 @@ def generated():
     with (
         postgres.running(),
         tempfile.TemporaryDirectory() as folder,
-        databases.temporary(databases.template("addon")) as database,
+        databases.temporary(databases.template("all")) as database,
     ):
         odoo.script("Generating what is published in docs", database, "publish", folder)
         found = _texts(Path(folder))

@@ -1,8 +1,9 @@
 """``make test``: three layers, a pytest run each, one closing line over all.
 
 ``unit``   tests/unit: plain Python, Odoo cannot be imported
-``odoo``   the addon's own tests by pytest-odoo, browser tests included
-``server`` tests/server: from outside, against real server processes
+``odoo``   the core's own tests by pytest-odoo, on a database with the core only
+``odoo-…`` those of a satellite, on a database with that satellite
+``server`` tests/server: from outside, against real server processes with all addons
 """
 
 import os
@@ -14,27 +15,54 @@ from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
-from . import chromium, databases, odoo, postgres, proc
-from .paths import ADDON, LOGS, PREFIX, REPORTS, ROOT, venv_python
+from . import addons, chromium, databases, odoo, postgres, proc
+from .paths import ADDON_NAME, LOGS, PREFIX, REPORTS, ROOT, venv_python
 from .say import Stop, say, slow
 
 #: Reasons for which a test may be skipped, one regular expression a line.
 ALLOWED_SKIPS = ROOT / "tests" / "allowed_skips.txt"
-LAYERS = ("unit", "odoo", "server")
 #: What runs at the same time. The unit tests need both cores for themselves; the others
 #: spend half their time waiting for a browser, a database or a server.
 TOGETHER = (("unit",), ("odoo", "server"))
 
 
-def _layer_of(path):
-    path = Path(path.split("::")[0]).resolve()
-    if path.is_relative_to(ADDON):
-        return "odoo"
-    if path.is_relative_to(ROOT / "tests" / "unit"):
-        return "unit"
-    if path.is_relative_to(ROOT / "tests" / "server"):
-        return "server"
-    raise Stop(f"{path} is no test: name one below tests/ or {ADDON.name}/tests/.")
+def _odoo_layer(addon):
+    """The layer of an addon's own tests: ``odoo``, or ``odoo-github`` and the like."""
+    return "odoo" if addon.name == ADDON_NAME else f"odoo-{addon.short}"
+
+
+def _addon_of(layer):
+    """The addon whose own tests a layer has, or nothing."""
+    for addon in addons.every():
+        if _odoo_layer(addon) == layer:
+            return addon
+    return None
+
+
+def layers():
+    """The layers there are, in the order in which they run."""
+    return ["unit", *map(_odoo_layer, addons.every()), "server"]
+
+
+def _parts(path):
+    """The tests that a path names, as (layer, path); an addon's folder has several."""
+    found = Path(path.split("::")[0]).resolve()
+    if found.is_relative_to(ROOT / "tests" / "unit"):
+        return [("unit", path)]
+    if found.is_relative_to(ROOT / "tests" / "server"):
+        return [("server", path)]
+    addon = addons.of_path(found)
+    if not addon:
+        raise Stop(f"{found} is no test: name one below tests/, or an addon.")
+    if found != addon.folder:
+        return [(_odoo_layer(addon), path)]
+    # What tests it from outside has its short name.
+    places = {
+        "unit": ROOT / "tests" / "unit" / addon.short,
+        _odoo_layer(addon): addon.tests,
+        "server": ROOT / "tests" / "server" / addon.short,
+    }
+    return [(layer, str(each)) for layer, each in places.items() if each.is_dir()]
 
 
 def _is_path(word):
@@ -52,17 +80,14 @@ def plan(words):
     missing = [word for word in options if re.search(r"\.py(::|$)", word)]
     if missing:
         raise Stop(f"There is no test file {missing[0]}.")
+    chosen = {layer: [] for layer in layers()}
     if not paths:
-        everything = {
-            "unit": ["tests/unit"],
-            "odoo": [str(ADDON / "tests")],
-            "server": ["tests/server"],
-        }
-        return {layer: (everything[layer], options) for layer in LAYERS}
-    chosen = {}
+        paths = [str(addon.tests) for addon in addons.every() if addon.tests.is_dir()]
+        paths += ["tests/unit", "tests/server"]
     for path in paths:
-        chosen.setdefault(_layer_of(path), []).append(path)
-    return {layer: (chosen[layer], options) for layer in LAYERS if layer in chosen}
+        for layer, part in _parts(path):
+            chosen[layer].append(part)
+    return {layer: (parts, options) for layer, parts in chosen.items() if parts}
 
 
 def _any_browser_test(paths):
@@ -80,10 +105,11 @@ def _needs(layer, paths, stack):
     if layer == "server":
         databases.template("demo")
         return ["-p", "no:odoo"]
-    kind = "web" if _any_browser_test(paths) else "addon"
-    if kind == "web":
+    in_browser = _any_browser_test(paths)
+    if in_browser:
         chromium.ensure()
-    copy = databases.temporary(databases.template(kind))
+    template = databases.template(_addon_of(layer).name, bundles=in_browser)
+    copy = databases.temporary(template)
     name = stack.enter_context(copy)
     return ["--odoo-http", "--odoo-database", name, "--rootdir", ROOT]
 
@@ -190,16 +216,19 @@ def count(report, code):
 
 def test(arguments):
     """``test [ARGS]``: run what the arguments ask for; 1 if anything failed."""
-    layers = plan(arguments)
+    chosen = plan(arguments)
     REPORTS.mkdir(parents=True, exist_ok=True)
     LOGS.mkdir(parents=True, exist_ok=True)
     total, started = Counter(), time.monotonic()
     with postgres.running():
         databases.drop_left_over()
-        for group in TOGETHER:
-            chosen = {layer: layers[layer] for layer in group if layer in layers}
-            if chosen:
-                total += run_together(chosen)
+        # The satellites, one after the other, come last.
+        grouped = [layer for group in TOGETHER for layer in group]
+        alone = [(layer,) for layer in chosen if layer not in grouped]
+        for group in (*TOGETHER, *alone):
+            part = {layer: chosen[layer] for layer in group if layer in chosen}
+            if part:
+                total += run_together(part)
     say(
         f"\n· all of it took {time.monotonic() - started:.0f} s; "
         f"reports: {REPORTS}/*.xml"

@@ -1,7 +1,7 @@
-"""``translations``: the template of the addon's terms, and the languages kept with it.
+"""``translations``: the template of each addon's terms, and the languages beside it.
 
-``translations --check`` writes nothing and fails when the template is not what the
-addon's source says, or when a language lacks something of it.
+``translations --check`` writes nothing and fails when a template differs from the
+source of its addon, or when a language lacks something of it.
 
 Runs inside the virtualenv (polib, which Odoo itself reads translations with).
 """
@@ -10,12 +10,10 @@ import difflib
 import tempfile
 from pathlib import Path
 
-from . import databases, odoo, postgres, terms
-from .paths import ADDON, ADDON_NAME
+from . import addons, databases, odoo, postgres, terms
 from .say import say
 
-FOLDER = ADDON / "i18n"
-TEMPLATE = FOLDER / f"{ADDON_NAME}.pot"
+ADDONS = addons.every()
 #: What a header says of the moment or of the Odoo that made the file.
 _OF_THE_MOMENT = ("POT-Creation-Date", "PO-Revision-Date", "Last-Translator")
 _MENDS = "run python3 -m tools translations"
@@ -43,18 +41,24 @@ def _settled(exported):
     return str(template)
 
 
-def generated():
-    """The template as a database with nothing but the addon's data gives it.
+def template_of(addon):
+    """Where an addon has the template of its terms."""
+    return addon.folder / "i18n" / f"{addon.name}.pot"
 
+
+def generated(addon):
+    """An addon's template, from a database with that addon and without demo data.
+
+    :param addon: :class:`tools.addons.Addon`
     :returns: its text, and the set of XML ids whose terms are Odoo's
     """
     with (
         postgres.running(),
         tempfile.TemporaryDirectory() as folder,
-        databases.temporary(databases.template("addon")) as database,
+        databases.temporary(databases.template(addon.name)) as database,
     ):
-        what = "Collecting the terms to translate"
-        odoo.script(what, database, "export_terms", folder, ADDON_NAME)
+        what = f"Collecting the terms of {addon.name}"
+        odoo.script(what, database, "export_terms", folder, addon.name)
         exported = (Path(folder) / "terms.pot").read_text(encoding="utf-8")
         inherited = (Path(folder) / "inherited.txt").read_text().split()
         return _settled(exported), set(inherited)
@@ -84,9 +88,9 @@ def present(path):
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def languages():
-    """The files of the languages that the addon is translated into."""
-    return sorted(FOLDER.glob("*.po"))
+def languages(addon):
+    """The files of the languages that an addon is translated into."""
+    return sorted((addon.folder / "i18n").glob("*.po"))
 
 
 def merged(text, template):
@@ -149,24 +153,45 @@ def drift(expected, found, name):
     )
 
 
-def check():
-    """Say how the files differ from the terms of the source; whether they do not."""
-    template, inherited = generated()
-    pairs = [(TEMPLATE, template)]
-    pairs += [(path, merged(present(path), template)) for path in languages()]
+def _has_terms(template):
+    """Whether a template has a term: an addon without any needs no file."""
+    import polib
+
+    return bool(polib.pofile(template))
+
+
+def _differences(addon):
+    """How an addon's files differ from the terms of its source, as lines."""
+    template, inherited = generated(addon)
+    pairs = [(path, merged(present(path), template)) for path in languages(addon)]
+    if _has_terms(template) or template_of(addon).exists():
+        pairs.insert(0, (template_of(addon), template))
     lines = []
     for path, expected in pairs:
         found = present(path)
         lines += drift(_own(expected, inherited), _own(found, inherited), path.name)
-    if lines:
-        say("\n".join([*lines[:_SHOWN], f"✗ {ADDON_NAME}/i18n: {_MENDS}"]))
-        return False
-    return not _faulty()
+    return lines
+
+
+def check():
+    """Print how the files differ from the terms of the source; whether none does."""
+    fine = True
+    for addon in ADDONS:
+        lines = _differences(addon)
+        if lines:
+            say("\n".join([*lines[:_SHOWN], f"✗ {addon.name}/i18n: {_MENDS}"]))
+            fine = False
+    return fine and not _faulty()
 
 
 def _faulty():
-    """Say what is wrong with the translations; whether anything is."""
-    lines = [f"✗ {line}" for path in languages() for line in faults(path)]
+    """Print what is wrong with the translations; whether anything is."""
+    lines = [
+        f"✗ {line}"
+        for addon in ADDONS
+        for path in languages(addon)
+        for line in faults(path)
+    ]
     if lines:
         say("\n".join(lines[:_SHOWN]))
         say(f"✗ {len(lines)} terms need a translator")
@@ -174,12 +199,15 @@ def _faulty():
 
 
 def write():
-    """Write the template anew and bring every language to it."""
-    template, _inherited = generated()
-    FOLDER.mkdir(exist_ok=True)
-    TEMPLATE.write_text(template, encoding="utf-8")
-    for path in languages():
-        path.write_text(merged(present(path), template), encoding="utf-8")
+    """Write the templates, and bring every language to its template."""
+    for addon in ADDONS:
+        template, _inherited = generated(addon)
+        if not _has_terms(template):
+            continue
+        template_of(addon).parent.mkdir(exist_ok=True)
+        template_of(addon).write_text(template, encoding="utf-8")
+        for path in languages(addon):
+            path.write_text(merged(present(path), template), encoding="utf-8")
 
 
 def translations(arguments):

@@ -14,7 +14,7 @@ from odoo.addons.ipai_release_gates import consistency, ingest, ledger
 env = globals()["env"]  # given by the shell
 with open(os.environ["ARGUMENTS"], encoding="utf-8") as source:
     files = json.load(source)
-demo = "ipai_release_gates/demo/users.xml"
+demo = "\n".join(text for name, text in files.items() if name.endswith("/users.xml"))
 models = frozenset(name for name in env.registry if name.startswith("ipai."))
 names = consistency.Names(
     stages=tuple(
@@ -37,7 +37,7 @@ names = consistency.Names(
         for code in env[model].search([]).mapped("code")
     ),
     menus=frozenset(env["ir.ui.menu"].search([]).mapped("name")),
-    logins=frozenset(re.findall(r'<field name="login">(.+?)<', files.get(demo, ""))),
+    logins=frozenset(re.findall(r'<field name="login">(.+?)<', demo)),
 )
 found = env["ipai.consistency"]._findings()
 if files:

@@ -22,6 +22,8 @@ def copy(tmp_path, monkeypatch):
     monkeypatch.setattr(pictures, "IMAGES", images)
     monkeypatch.setattr(pictures, "RECORD", images / "taken.json")
     monkeypatch.setattr(pictures, "STORE", tmp_path / "ADDON/static/description")
+    folders = [tmp_path / "ADDON", *pictures.FOLDERS[1:]]
+    monkeypatch.setattr(pictures, "FOLDERS", folders)
     return tmp_path
 
 
@@ -93,7 +95,8 @@ def outdated(name):
 def test_each_picture_names_sources_there_are():
     for picture in pictures.PICTURES:
         for pattern in picture.shows:
-            assert list(pictures.ADDON.glob(pattern)), (picture.name, pattern)
+            found = [path for each in pictures.FOLDERS for path in each.glob(pattern)]
+            assert found, (picture.name, pattern)
 
 
 def test_the_record_forgets_pictures_that_are_taken_no_more(copy):

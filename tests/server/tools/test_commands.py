@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import aptstate, databases, odoo, postgres, proc, server, testing
+from tools import addons, aptstate, databases, odoo, postgres, proc, server, testing
 from tools.paths import ROOT, RUN
 from tools.say import Stop
 
@@ -115,7 +115,7 @@ def test_only_root_installs_a_package_all_others_get_the_sentence(monkeypatch):
 def test_a_signal_ends_the_server_and_leaves_no_process(postgresql, with_signal):
     template = databases.template("demo")
     with databases.temporary(template) as name:
-        databases.set_key(name, databases.addon_key())
+        databases.set_key(name, databases.key("demo"))
         port = server.free_port()
         child = tools("run", "--port", str(port), "--database", name)
         for line in child.stdout:
@@ -192,7 +192,54 @@ def test_a_path_chooses_the_layer_and_options_go_to_it():
         "unit": (["tests/unit/conftest.py"], ["-k", "word"]),
         "server": (["tests/server/tools/test_commands.py::test_a"], ["-k", "word"]),
     }
-    assert list(testing.plan(["-x"])) == ["unit", "odoo", "server"]
+    everything = list(testing.plan(["-x"]))
+    assert everything[:2] == ["unit", "odoo"]
+    assert everything[-1] == "server"
+    assert set(testing.plan(["ipai_release_gates"])) == {"odoo"}
+
+
+@pytest.fixture
+def two_satellites(tmp_path):
+    """The folder of a clone with a core, two satellites and the collection."""
+    for name, depends in {
+        "ipai_release_gates": ["mail"],
+        "addons/ipai_release_gates_a": ["ipai_release_gates_b"],
+        "addons/ipai_release_gates_b": ["ipai_release_gates"],
+        "addons/ipai_guard": ["mail"],
+        "addons/ipai_release_gates_all": ["ipai_release_gates_a"],
+    }.items():
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "__manifest__.py").write_text(repr({"depends": depends}))
+    return tmp_path
+
+
+def names(found):
+    return [addon.name.removeprefix("ipai_release_gates") for addon in found]
+
+
+def test_addons_are_found_by_their_manifests_each_after_what_it_stands_on(
+    two_satellites,
+):
+    assert names(addons.every(two_satellites)) == ["", "ipai_guard", "_b", "_a", "_all"]
+    assert addons.folders(two_satellites) == [two_satellites, two_satellites / "addons"]
+    first = addons.named("ipai_release_gates_a", two_satellites)
+    assert names(addons.stands_on(first, two_satellites)) == ["", "_b"]
+    guard = addons.named("ipai_guard", two_satellites)
+    assert addons.stands_on(guard, two_satellites) == []
+
+
+def test_what_make_run_installs_is_what_the_collection_depends_on(two_satellites):
+    assert names(addons.shipped(two_satellites)) == ["", "_b", "_a", "_all"]
+    shutil.rmtree(two_satellites / "addons/ipai_release_gates_all")
+    assert names(addons.shipped(two_satellites)) == ["", "ipai_guard", "_b", "_a"]
+
+
+def test_without_satellites_the_core_is_all_there_is(two_satellites):
+    shutil.rmtree(two_satellites / "addons")
+    assert names(addons.every(two_satellites)) == [""]
+    assert names(addons.shipped(two_satellites)) == [""]
+    # Odoo refuses a folder of its addons path that holds no addon.
+    assert addons.folders(two_satellites) == [two_satellites]
 
 
 PASSED = "<testcase name='a'/>"

@@ -32,7 +32,7 @@ def test_the_demo_data_has_no_contradiction(postgresql):
 
 
 def test_a_contradiction_in_a_database_is_named_with_its_place_and_fails(postgresql):
-    with databases.temporary(databases.template("addon")) as name:
+    with databases.temporary(databases.template("all")) as name:
         with databases.cursor(name) as cr:
             cr.execute("UPDATE ipai_release_stage SET is_closing = false")
         code, lines = said(name)
@@ -44,7 +44,7 @@ def test_a_contradiction_in_a_database_is_named_with_its_place_and_fails(postgre
 
 
 def test_a_warning_is_named_and_does_not_fail(postgresql):
-    with databases.temporary(databases.template("addon")) as name:
+    with databases.temporary(databases.template("all")) as name:
         with databases.cursor(name) as cr:
             cr.execute(
                 "UPDATE ipai_gate_requirement SET environment_category = NULL"
@@ -59,7 +59,7 @@ def test_a_document_that_contradicts_the_model_is_named_by_file_and_line(postgre
     files = consistency.repository()
     readme = files["README.md"].replace("| Production         | G3", "| Live | G3")
     number = readme[: readme.index("| Live ")].count("\n") + 1
-    with databases.temporary(databases.template("addon")) as name:
+    with databases.temporary(databases.template("all")) as name:
         found = consistency.findings(name, {**files, "README.md": readme})
     assert [severity for severity, _line in found] == ["error"]
     assert found[0][1].startswith(f"error: README.md:{number}: The table of stages")

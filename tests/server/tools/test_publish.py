@@ -27,7 +27,7 @@ def test_the_published_files_are_those_of_a_new_database():
 
 
 def test_another_record_is_drift_in_every_file_that_tells_of_it(monkeypatch, capsys):
-    with databases.temporary(databases.template("addon")) as changed:
+    with databases.temporary(databases.template("all")) as changed:
         with databases.cursor(changed) as cr:
             cr.execute(
                 "UPDATE ipai_gate_requirement SET check_name = 'compile'"

@@ -3,7 +3,7 @@
 import polib
 import pytest
 
-from tools import lint, terms, translations
+from tools import addons, lint, terms, translations
 
 
 def found(msgid, msgstr, language="fr", flags=()):
@@ -82,15 +82,25 @@ def test_the_typography_of_french_binds_no_other_language():
     assert found("Go?", "Aller?", language="fr_CA") != []
 
 
-def test_french_has_every_term_of_the_template_and_no_fault():
-    assert [path.name for path in translations.languages()] == ["fr.po"]
-    french = translations.FOLDER / "fr.po"
-    template = polib.pofile(translations.present(translations.TEMPLATE))
-    assert len(template) > 1900
-    assert {e.msgid for e in polib.pofile(translations.present(french))} == {
-        e.msgid for e in template
-    }
-    assert translations.faults(french) == []
+def msgids(path):
+    return {entry.msgid for entry in polib.pofile(translations.present(path))}
+
+
+@pytest.mark.parametrize("addon", addons.every(), ids=lambda addon: addon.name)
+def test_french_has_every_term_of_the_template_and_no_fault(addon):
+    template = translations.template_of(addon)
+    languages = translations.languages(addon)
+    if not template.exists():
+        assert languages == []
+        return
+    assert [path.name for path in languages] == ["fr.po"]
+    assert msgids(languages[0]) == msgids(template)
+    assert translations.faults(languages[0]) == []
+
+
+def test_no_terms_get_lost_between_the_addons():
+    templates = map(translations.template_of, addons.every())
+    assert sum(len(msgids(path)) for path in templates if path.exists()) > 1900
 
 
 TEMPLATE = """\
@@ -136,10 +146,11 @@ def test_merging_keeps_translations_drops_what_is_gone_and_brings_what_is_new():
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """The files of another addon, whose source says ``TEMPLATE``."""
-    monkeypatch.setattr(translations, "FOLDER", tmp_path)
-    monkeypatch.setattr(translations, "TEMPLATE", tmp_path / "m.pot")
-    monkeypatch.setattr(translations, "generated", lambda: (TEMPLATE, {"m.odoos"}))
-    return tmp_path
+    monkeypatch.setattr(translations, "ADDONS", [addons.Addon("m", tmp_path)])
+    given = (TEMPLATE, {"m.odoos"})
+    monkeypatch.setattr(translations, "generated", lambda addon: given)
+    (tmp_path / "i18n").mkdir()
+    return tmp_path / "i18n"
 
 
 def test_the_check_names_the_terms_that_differ_and_what_mends_it(folder, capsys):
