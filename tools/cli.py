@@ -37,7 +37,7 @@ def set_up(*purposes):
 
 #: command → (its module, what the set-up must bring, its line of help)
 COMMANDS = {
-    "run": ("serve", ("run",), "start Odoo with the addon and its demo data"),
+    "run": ("serve", ("run",), "start Odoo with the addons and their demo data"),
     "test": ("testing", ("run", "test"), "run all tests, or those that ARGS names"),
     "demo": (
         "demo",
@@ -65,6 +65,7 @@ COMMANDS = {
         ("run",),
         "collect the terms to translate in i18n; --check: look only",
     ),
+    "weights": ("testing", ("run",), "write tests/weights.txt from the last make test"),
     "shell": ("develop", ("run",), "an Odoo shell on a database"),
     "psql": ("develop", ("run",), "psql on the server"),
     "exec": ("develop", ("run", "test"), "a command with the environment of Odoo"),

@@ -1,9 +1,8 @@
-"""``make test``: three layers, a pytest run each, one closing line over all.
+"""``make test``: the layers of tests on both cores, one closing line over all.
 
-``unit``   tests/unit: plain Python, Odoo cannot be imported
-``odoo``   the core's own tests by pytest-odoo, on a database with the core only
-``odoo-…`` those of a satellite, on a database with that satellite
-``server`` tests/server: from outside, against real server processes with all addons
+Each layer (see :mod:`tools.layers`) is split into shards, and each shard is a pytest
+with a database or servers of its own. Two lanes take one shard after the other until
+none is left. A shard that fails, or that is killed, counts as failed.
 """
 
 import os
@@ -13,155 +12,150 @@ import time
 import xml.etree.ElementTree as ET
 from collections import Counter
 from contextlib import ExitStack
-from pathlib import Path
 
-from . import addons, chromium, databases, odoo, postgres, proc
-from .paths import ADDON_NAME, LOGS, PREFIX, REPORTS, ROOT, venv_python
+from . import chromium, databases, odoo, postgres, proc, shards
+from .layers import addon_of, layers, plan
+from .paths import LOGS, PREFIX, REPORTS, ROOT, venv_python
 from .say import Stop, say, slow
 
 #: Reasons for which a test may be skipped, one regular expression a line.
 ALLOWED_SKIPS = ROOT / "tests" / "allowed_skips.txt"
-#: What runs at the same time. The unit tests need both cores for themselves; the others
-#: spend half their time waiting for a browser, a database or a server.
-TOGETHER = (("unit",), ("odoo", "server"))
-
-
-def _odoo_layer(addon):
-    """The layer of an addon's own tests: ``odoo``, or ``odoo-github`` and the like."""
-    return "odoo" if addon.name == ADDON_NAME else f"odoo-{addon.short}"
-
-
-def _addon_of(layer):
-    """The addon whose own tests a layer has, or nothing."""
-    for addon in addons.every():
-        if _odoo_layer(addon) == layer:
-            return addon
-    return None
-
-
-def layers():
-    """The layers there are, in the order in which they run."""
-    return ["unit", *map(_odoo_layer, addons.every()), "server"]
-
-
-def _parts(path):
-    """The tests that a path names, as (layer, path); an addon's folder has several."""
-    found = Path(path.split("::")[0]).resolve()
-    if found.is_relative_to(ROOT / "tests" / "unit"):
-        return [("unit", path)]
-    if found.is_relative_to(ROOT / "tests" / "server"):
-        return [("server", path)]
-    addon = addons.of_path(found)
-    if not addon:
-        raise Stop(f"{found} is no test: name one below tests/, or an addon.")
-    if found != addon.folder:
-        return [(_odoo_layer(addon), path)]
-    # What tests it from outside has its short name.
-    places = {
-        "unit": ROOT / "tests" / "unit" / addon.short,
-        _odoo_layer(addon): addon.tests,
-        "server": ROOT / "tests" / "server" / addon.short,
-    }
-    return [(layer, str(each)) for layer, each in places.items() if each.is_dir()]
-
-
-def _is_path(word):
-    return not word.startswith("-") and Path(word.split("::")[0]).exists()
-
-
-def plan(words):
-    """Which layers run, on which paths, with which options.
-
-    :param words: paths choose the layers, all else goes to pytest
-    :return: layer → (paths, options)
-    """
-    paths = [word for word in words if _is_path(word)]
-    options = [word for word in words if not _is_path(word)]
-    missing = [word for word in options if re.search(r"\.py(::|$)", word)]
-    if missing:
-        raise Stop(f"There is no test file {missing[0]}.")
-    chosen = {layer: [] for layer in layers()}
-    if not paths:
-        paths = [str(addon.tests) for addon in addons.every() if addon.tests.is_dir()]
-        paths += ["tests/unit", "tests/server"]
-    for path in paths:
-        for layer, part in _parts(path):
-            chosen[layer].append(part)
-    return {layer: (parts, options) for layer, parts in chosen.items() if parts}
+#: How many shards run at a time.
+LANES = int(os.environ.get("IPAI_TEST_LANES") or 2)
+#: The JUnit file of each shard; those of a layer are joined in one file above.
+PARTS = REPORTS / "shards"
 
 
 def _any_browser_test(paths):
-    files = []
-    for path in paths:
-        found = Path(path.split("::")[0])
-        files += found.rglob("test_*.py") if found.is_dir() else [found]
-    return any("HttpCase" in file.read_text() for file in files)
+    return any("HttpCase" in path.read_text() for path in shards.files(paths))
 
 
-def _needs(layer, paths, stack):
-    """Bring what a layer needs; its own arguments for pytest."""
-    if layer == "unit":
+def _needs(shard, stack):
+    """Bring what a shard needs; its own arguments for pytest."""
+    if shard.layer == "unit":
         return ["-p", "no:odoo"]
-    if layer == "server":
+    if shard.layer == "server":
         databases.template("demo")
         return ["-p", "no:odoo"]
-    in_browser = _any_browser_test(paths)
+    in_browser = _any_browser_test(path.split("::")[0] for path in shard.paths)
     if in_browser:
         chromium.ensure()
-    template = databases.template(_addon_of(layer).name, bundles=in_browser)
-    copy = databases.temporary(template)
-    name = stack.enter_context(copy)
+    template = databases.template(addon_of(shard.layer).name, bundles=in_browser)
+    name = stack.enter_context(databases.temporary(template))
     return ["--odoo-http", "--odoo-database", name, "--rootdir", ROOT]
 
 
-def _start(layer, arguments, output=None):
-    # Under a name of its own, as another make test may be at work.
-    report = REPORTS / f".{os.getpid()}-{layer}.xml"
-    command = [venv_python(), "-m", "pytest", "--junit-xml", report]
-    command += ["-o", f"junit_suite_name={layer}", *arguments]
-    env = {**odoo.environment(), "PYTHONPATH": str(ROOT)}
-    return proc.start(command, env=env, stdout=output, stderr=output), report
+class Running:
+    """A shard under way: its pytest, and what it is given for its time.
+
+    :param shown: whether it prints on the terminal; else its output is kept in a file
+    """
+
+    def __init__(self, shard, shown):
+        self.shard = shard
+        self.started = time.monotonic()
+        # Under names of its own, as another make test may be at work.
+        own = f"{PREFIX}_{os.getpid()}_"
+        self.report = PARTS / f".{own}{shard.name}.xml"
+        self.log = None if shown else LOGS / f"test-{shard.name}-{own}.log"
+        self._stack = ExitStack()
+        try:
+            self.child = self._start()
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def _start(self):
+        shard = self.shard
+        arguments = [*_needs(shard, self._stack), *shard.options, *shard.paths]
+        command = [venv_python(), "-m", "pytest", "--junit-xml", self.report]
+        command += ["-o", f"junit_suite_name={shard.name}", *arguments]
+        env = {**odoo.environment(), "PYTHONPATH": str(ROOT)}
+        output = self.log and open(self.log, "w")  # noqa: SIM115  the stack closes it
+        if output:
+            self._stack.enter_context(output)
+        child = proc.start(command, env=env, stdout=output, stderr=output)
+        # On a Ctrl-C, unlike on other signals, pytest tears its fixtures down.
+        self._stack.callback(proc.end, child, signal.SIGINT, patience=40)
+        return child
+
+    def end(self):
+        """End it if it still runs, and take back what it was given."""
+        self._stack.close()
+
+    def result(self):
+        """Print what it printed; the tally of :func:`count`."""
+        if self.log:
+            say(f"\n── {self.shard.name} tests " + "─" * 60)
+            say(self.log.read_text(errors="replace").rstrip())
+        tally = count(self.report, self.child.returncode)
+        seconds = time.monotonic() - self.started
+        say(
+            f"· {self.shard.name} tests took {seconds:.0f} s "
+            f"({self.shard.weight:.0f} s were expected)"
+        )
+        if self.report.exists():
+            self.report.replace(PARTS / f"{self.shard.name}.xml")
+        return tally
 
 
-def _show(layer, child, output):
-    """Wait for a layer that ran aside, and print what it said."""
-    with slow(f"Waiting for the {layer} tests", lambda: proc.last_line(output)):
-        child.wait()
-    say(f"\n── {layer} tests " + "─" * 60)
-    say(output.read_text(errors="replace").rstrip())
+def run_in_lanes(queue, lanes=LANES):
+    """Run shards, as many at a time as there are lanes.
 
-
-def run_together(layers):
-    """Run layers at the same time: the first on the terminal, the others into files.
-
-    :param layers: layer → (paths, options), as :func:`plan` gives
+    :param queue: list of :class:`tools.shards.Shard`, in the order in which they start
     :return: the tally of :func:`count` over all of them
     """
-    tally = Counter()
-    started = time.monotonic()
-    with ExitStack() as stack:
-        arguments = {
-            layer: [*_needs(layer, paths, stack), *options, *paths]
-            for layer, (paths, options) in layers.items()
-        }
-        running = []
-        for number, layer in enumerate(layers):
-            path = LOGS / f"test-{layer}-{PREFIX}_{os.getpid()}_.log"
-            output = stack.enter_context(open(path, "w")) if number else None
-            if not number:
-                say(f"\n── {layer} tests " + "─" * 60)
-            child, report = _start(layer, arguments[layer], output)
-            # On a Ctrl-C, unlike on other signals, pytest tears its fixtures down.
-            stack.callback(proc.end, child, signal.SIGINT, patience=40)
-            running.append((layer, child, report, path if number else None))
-        for layer, child, report, path in running:
-            if path:
-                _show(layer, child, path)
-            tally += count(report, child.wait())
-            if report.exists():
-                report.replace(REPORTS / f"{layer}.xml")
-            say(f"· {layer} tests took {time.monotonic() - started:.0f} s")
+    tally, queue, running = Counter(), list(queue), []
+    shown = len(queue) == 1
+    if shown:
+        say(f"\n── {queue[0].name} tests " + "─" * 60)
+
+    def last_lines():
+        return " | ".join(
+            f"{each.shard.name}: {proc.last_line(each.log)[:40]}"
+            for each in running
+            if each.log
+        )
+
+    try:
+        while queue or running:
+            while queue and len(running) < lanes:
+                running.append(Running(queue.pop(0), shown))
+            if shown:
+                running[0].child.wait()
+            else:
+                names = ", ".join(each.shard.name for each in running)
+                with slow(f"Running {names}; {len(queue)} more", last_lines):
+                    _wait_for_any(running)
+            for each in [each for each in running if each.child.poll() is not None]:
+                running.remove(each)
+                each.end()
+                tally += each.result()
+    finally:
+        for each in running:
+            each.end()
     return tally
+
+
+def _wait_for_any(running):
+    while all(each.child.poll() is None for each in running):
+        time.sleep(0.05)  # no call waits for whichever child ends first
+
+
+def join(layer, names):
+    """Join the JUnit files of a layer's shards in one; without one of them, none.
+
+    A shard that left no file did not run to its end, and neither did the layer.
+    """
+    joined = REPORTS / f"{layer}.xml"
+    joined.unlink(missing_ok=True)
+    parts = [PARTS / f"{name}.xml" for name in names]
+    if not all(part.exists() for part in parts):
+        return
+    suites = ET.Element("testsuites", name=layer)
+    for part in parts:
+        suites.extend(ET.parse(part).getroot().iter("testsuite"))
+    ET.ElementTree(suites).write(joined, encoding="utf-8", xml_declaration=True)
 
 
 def _outcomes(report):
@@ -217,21 +211,36 @@ def count(report, code):
 def test(arguments):
     """``test [ARGS]``: run what the arguments ask for; 1 if anything failed."""
     chosen = plan(arguments)
-    REPORTS.mkdir(parents=True, exist_ok=True)
+    PARTS.mkdir(parents=True, exist_ok=True)
     LOGS.mkdir(parents=True, exist_ok=True)
-    total, started = Counter(), time.monotonic()
+    queue = shards.in_order(
+        shard
+        for layer, (paths, options) in chosen.items()
+        for shard in shards.split(layer, paths, options)
+    )
+    for shard in queue:
+        (PARTS / f"{shard.name}.xml").unlink(missing_ok=True)
+    started = time.monotonic()
     with postgres.running():
         databases.drop_left_over()
-        # The satellites, one after the other, come last.
-        grouped = [layer for group in TOGETHER for layer in group]
-        alone = [(layer,) for layer in chosen if layer not in grouped]
-        for group in (*TOGETHER, *alone):
-            part = {layer: chosen[layer] for layer in group if layer in chosen}
-            if part:
-                total += run_together(part)
+        total = run_in_lanes(queue)
+    for layer in chosen:
+        join(layer, [shard.name for shard in queue if shard.layer == layer])
+    if not arguments and not total["failed"]:
+        shards.remember(
+            REPORTS / f"{layer}.xml" for layer in layers() if layer in chosen
+        )
     say(
         f"\n· all of it took {time.monotonic() - started:.0f} s; "
         f"reports: {REPORTS}/*.xml"
     )
     say(f"{total['passed']} passed, {total['failed']} failed")
     return 1 if total["failed"] else 0
+
+
+def weights(arguments):
+    """``weights``: write ``tests/weights.txt`` from the last whole run."""
+    if not shards.MEASURED.exists():
+        raise Stop("Nothing is measured yet: make test does it when all tests pass.")
+    shards.write_table()
+    return 0
