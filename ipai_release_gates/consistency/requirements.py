@@ -4,10 +4,19 @@ import jsonschema
 
 from .finding import ERROR, WARNING, Finding
 
-#: What evidence of a gate waits for with its freshness running.
-_DATED = ("check", "evidence", "approval", "recovery_drill", "environment_controls")
-#: Without an environment these fall back to one the reader has to know.
-_SOMEWHERE = ("deployment", "soak_time")
+
+def kinds_are_installed(model):
+    """Each condition is of a kind that an installed addon judges."""
+    for requirement in model.requirements:
+        if requirement.kind not in model.kinds:
+            yield Finding(
+                "kind_unknown",
+                ERROR,
+                requirement.place,
+                f"No installed addon judges “{requirement.name}”, which is of the kind "
+                f"“{requirement.kind}”: {requirement.gate} is closed.",
+                "Install the addon that brings the kind, or archive the requirement.",
+            )
 
 
 def prior_gates_come_before(model):
@@ -150,7 +159,8 @@ def facts_outlive_the_soak(model):
     for soak in model.requirements:
         if soak.kind != "soak_time":
             continue
-        for requirement in model.requirements_of(soak.gate, *_DATED):
+        # A freshness of 0 is none; kinds whose facts do not age have no other.
+        for requirement in model.requirements_of(soak.gate):
             if 0 < requirement.freshness_hours < soak.soak_hours:
                 yield Finding(
                     "fresh_shorter_than_soak",
@@ -189,7 +199,8 @@ def the_soak_ends_before_the_deadline(model):
 def deployments_say_where(model):
     """A deployment, or a soak, is somewhere."""
     for requirement in model.requirements:
-        if requirement.kind in _SOMEWHERE and not requirement.environment:
+        # Without an environment the kind falls back to one that nobody reads here.
+        if model.deploys(requirement) and not requirement.environment:
             yield Finding(
                 "deployment_nowhere",
                 WARNING,
@@ -243,6 +254,7 @@ def _loosely(name):
 
 
 CHECKS = (
+    kinds_are_installed,
     prior_gates_come_before,
     accountable_personas_are_active,
     domains_exist,

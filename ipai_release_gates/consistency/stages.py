@@ -3,8 +3,6 @@
 from .finding import ERROR, WARNING, Finding
 
 _CATEGORIES = ("dev", "staging", "production")
-#: Kinds that look for a deployment, and where if the requirement does not say.
-_DEPLOYED = {"deployment": "production", "soak_time": "staging"}
 
 
 def stages_in_the_order_of_their_gates(model):
@@ -182,8 +180,7 @@ def deployments_come_after_their_gate(model):
         if stage.environment:
             stages_by_target.setdefault(stage.environment, (stage, tuple(seen)))
     for requirement in model.requirements:
-        where = _DEPLOYED.get(requirement.kind)
-        where = where and (requirement.environment or where)
+        where = model.deploys(requirement)
         stage, gates = stages_by_target.get(where, (None, ()))
         if where != "dev" and requirement.gate in gates:
             yield Finding(

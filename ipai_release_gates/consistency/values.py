@@ -1,9 +1,16 @@
 """The governance model as plain values; what refers to another names its code."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from .finding import Record
+
+if TYPE_CHECKING:
+    from policy import RequirementKind
 
 
 class _Placed:
@@ -147,7 +154,7 @@ class Model:
     """All of it. Gates, stages and requirements are in their order.
 
     ``holders`` maps the code of a domain to pairs of persona code and level, which is
-    ``primary`` or ``shared``.
+    ``primary`` or ``shared``. ``kinds`` are the kinds of requirements by code.
     """
 
     gates: tuple = ()
@@ -157,7 +164,8 @@ class Model:
     evidence_types: tuple = ()
     domains: tuple = ()
     projects: tuple = ()
-    holders: dict = field(default_factory=dict)
+    holders: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
+    kinds: Mapping[str, RequirementKind] = field(default_factory=dict)
 
     @cached_property
     def gate(self):
@@ -181,6 +189,14 @@ class Model:
             for requirement in self.requirements
             if requirement.gate == gate and (not kinds or requirement.kind in kinds)
         ]
+
+    def deploys(self, requirement: Requirement) -> str | None:
+        """Where a requirement looks for a deployment; ``None``: it does not."""
+        kind = self.kinds.get(requirement.kind)
+        where = kind and kind.parameter("environment_category")
+        if not (kind and where and "deployment" in kind.fact_kinds):
+            return None
+        return requirement.environment or where.assumed
 
     @cached_property
     def closing_gate(self):

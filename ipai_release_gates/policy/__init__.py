@@ -5,10 +5,10 @@ and instant always give the same verdict, so the rules are tested in millisecond
 the database layer only has to gather facts and store results.
 """
 
+from .case import Case
 from .definitions import (
     DEPLOYMENT_CONFIRMED,
     DEPLOYMENT_SUCCEEDED,
-    REQUIREMENT_KINDS,
     Gate,
     Requirement,
 )
@@ -29,6 +29,18 @@ from .facts import (
     ReleaseFacts,
 )
 from .forecast import forecast, horizon, turning_points
+from .kind import (
+    JUST_AFTER,
+    PEOPLE,
+    TIME,
+    Entry,
+    Parameter,
+    RequirementKind,
+    by_code,
+    parameters_of,
+)
+from .kinds import KINDS
+from .parameters import ENVIRONMENT, FRESHNESS, IN_PRODUCTION, IN_STAGING
 from .reason import Reason
 from .risk import EMERGENCY, RISKS, Risk, level_of, remind_at
 from .verdict import (
@@ -42,8 +54,12 @@ from .verdict import (
     UNMET,
     WAIVED,
     Condition,
+    FactKey,
     GateVerdict,
+    Judgement,
     Verdict,
+    met,
+    unmet,
 )
 
 __all__ = [
@@ -53,38 +69,55 @@ __all__ = [
     "DEPLOYMENT_CONFIRMED",
     "DEPLOYMENT_SUCCEEDED",
     "EMERGENCY",
+    "ENVIRONMENT",
     "FAILED",
+    "FRESHNESS",
+    "IN_PRODUCTION",
     "IN_PROGRESS",
+    "IN_STAGING",
+    "JUST_AFTER",
+    "KINDS",
     "MET",
     "NOT_APPLICABLE",
     "PASSED",
     "PENDING",
-    "REQUIREMENT_KINDS",
+    "PEOPLE",
     "RISKS",
+    "TIME",
     "UNMET",
     "WAIVED",
     "Approval",
+    "Case",
     "Check",
     "Condition",
     "Deployment",
     "Drill",
+    "Entry",
     "EnvironmentControl",
     "Evidence",
+    "FactKey",
     "Freeze",
     "Gate",
     "GateVerdict",
     "Grant",
     "Incident",
+    "Judgement",
+    "Parameter",
     "PendingReview",
     "Reason",
     "ReleaseFacts",
     "Requirement",
+    "RequirementKind",
     "Risk",
     "Verdict",
+    "by_code",
     "evaluate",
     "forecast",
     "horizon",
     "level_of",
+    "met",
+    "parameters_of",
     "remind_at",
     "turning_points",
+    "unmet",
 ]

@@ -5,21 +5,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-REQUIREMENT_KINDS = (
-    "check",
-    "evidence",
-    "approval",
-    "prior_gate",
-    "deployment",
-    "no_failed_check",
-    "no_open_incident",
-    "no_freeze",
-    "soak_time",
-    "environment_controls",
-    "recovery_drill",
-    "no_overdue_review",
-)
-
 #: What a requirement of kind ``deployment`` asks of the latest deployment.
 DEPLOYMENT_SUCCEEDED = "succeeded"
 DEPLOYMENT_CONFIRMED = "confirmed"
@@ -31,7 +16,7 @@ class Requirement:
 
     :param code: unique within its gate, e.g. ``unit_tests``
     :param name: what people read
-    :param kind: one of :data:`REQUIREMENT_KINDS`
+    :param kind: code of a :class:`~.kind.RequirementKind`
     :param check_name: for ``check``; ``None`` means every check the project requires
     :param evidence_type: for ``evidence``; ``None`` means the complete evidence
         package: every evidence requirement of this gate and of the gates before it
@@ -50,6 +35,7 @@ class Requirement:
     :param waivable: whether an exception can cover it
     :param freshness: the oldest a deciding fact may be
     :param soak: how long a deployment must have run for ``soak_time``
+    :param parameters: the parameters that kinds of other addons have, by name
     """
 
     code: str
@@ -68,6 +54,7 @@ class Requirement:
     waivable: bool = True
     freshness: timedelta | None = None
     soak: timedelta | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,10 @@ A window is entered as its first occurrence. What recurs is the time on the wall
 naive UTC, as everywhere in the core.
 """
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from dateutil import rrule
@@ -17,6 +19,11 @@ ONCE = "none"
 WEEKLY = "weekly"
 MONTHLY = "monthly"
 YEARLY = "yearly"
+
+#: The start and the end of an occurrence, naive UTC.
+Period = tuple[datetime, datetime]
+
+Frequency = Literal[0, 1, 2]
 
 #: No offset from UTC, and no change of it, is larger.
 _SLACK = timedelta(days=2)
@@ -41,18 +48,19 @@ class Window:
     recurrence: str = ONCE
     weekdays: frozenset[int] = frozenset()
     tz: str = "UTC"
-    until: object = None
+    until: date | None = None
 
-    def local(self):
+    def local(self) -> tuple[datetime, datetime]:
         """The first occurrence on the local clock, as ``(start, end)``."""
         zone = ZoneInfo(self.tz)
-        return tuple(
+        start, end = (
             instant.replace(tzinfo=timezone.utc).astimezone(zone).replace(tzinfo=None)
             for instant in (self.starts_at, self.ends_at)
         )
+        return start, end
 
 
-def occurrences(window, begin, end):
+def occurrences(window: Window, begin: datetime, end: datetime) -> list[Period]:
     """The occurrences that have not ended at ``begin`` and start before ``end``.
 
     The first occurrence is as entered. Where the clocks change in a later one, a local
@@ -75,7 +83,7 @@ def occurrences(window, begin, end):
     return [(at, to) for at, to in found if at < to and to > begin and at < end]
 
 
-def longest(recurrence, weekdays=()):
+def longest(recurrence: str, weekdays: Iterable[int] = ()) -> timedelta | None:
     """How long an occurrence may last before it meets the one after it.
 
     :param recurrence: as in :class:`Window`
@@ -92,15 +100,15 @@ def longest(recurrence, weekdays=()):
     return {MONTHLY: timedelta(days=28), YEARLY: timedelta(days=365)}.get(recurrence)
 
 
-def _local_starts(window, begin, end):
+def _local_starts(window: Window, begin: datetime, end: datetime) -> list[datetime]:
     """Local starts of the occurrences that could meet a period, and some around it."""
     start, stop = window.local()
     begin, end = begin - (stop - start) - _SLACK, end + _SLACK
-    rule = {"dtstart": start}
+    rule: dict[str, Any] = {"dtstart": start}
     if window.until:
         rule["until"] = datetime.combine(window.until, time.max)
     if window.recurrence == WEEKLY:
-        frequency = rrule.WEEKLY
+        frequency: Frequency = rrule.WEEKLY
         if window.weekdays:
             rule["byweekday"] = sorted(window.weekdays)
         # Years of weeks that are over need not be gone through one by one.
@@ -117,7 +125,7 @@ def _local_starts(window, begin, end):
     return rrule.rrule(frequency, **rule).between(begin, end, inc=True)
 
 
-def _instants(window, at):
+def _instants(window: Window, at: datetime) -> Period:
     """An occurrence that starts at a local time, as instants."""
     start, stop = window.local()
     starts, ends = _readings(window.tz, at), _readings(window.tz, at + (stop - start))
@@ -126,7 +134,7 @@ def _instants(window, at):
     return min(starts), max(ends)
 
 
-def _readings(tz, local):
+def _readings(tz: str, local: datetime) -> set[datetime]:
     """The instants a local time may stand for: two where the clocks change."""
     zone = ZoneInfo(tz)
     return {
@@ -154,7 +162,11 @@ class Standing:
     at: datetime | None
 
 
-def standing(windows, now, soon):
+def standing(
+    windows: Iterable[tuple[str, str, Collection[Period]]],
+    now: datetime,
+    soon: datetime,
+) -> Standing | None:
     """What some windows mean at ``now``, looking ahead until ``soon``.
 
     A freeze in force wins over an open change window. Where change windows apply and
@@ -195,5 +207,5 @@ def standing(windows, now, soon):
     return None
 
 
-def _names(pairs):
+def _names(pairs: Iterable[tuple[str, Any]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name, _rest in pairs))

@@ -62,7 +62,7 @@ class ExportPolicyWizard(models.TransientModel):
     _description = "Export of the gate policy"
 
     schema = fields.Selection(
-        lambda self: [(name, each.title) for name, each in gatefile.SCHEMAS.items()],
+        "_selection_schema",
         string="What",
         required=True,
         default="gate_schema",
@@ -70,11 +70,16 @@ class ExportPolicyWizard(models.TransientModel):
     content = fields.Binary(string="File", compute="_compute_content")
     filename = fields.Char(compute="_compute_content")
 
+    @api.model
+    def _selection_schema(self):
+        schemas = self.env["ipai.policy.file"]._schemas()
+        return [(name, schema.title) for name, schema in schemas.items()]
+
     @api.depends("schema")
     def _compute_content(self):
         files = self.env["ipai.policy.file"]
         for wizard in self:
-            schema = gatefile.SCHEMAS.get(wizard.schema)
+            schema = files._schemas().get(wizard.schema)
             wizard.filename = schema and schema.filename
             wizard.content = schema and base64.b64encode(
                 files._export(schema.name).encode()

@@ -8,18 +8,6 @@ from ..models.selections import EXCEPTION_TYPES, RISK_LEVELS
 
 _USUAL_LIFE = timedelta(days=7)
 
-#: The type of exception that fits when a requirement of a kind is waived.
-_TYPE_FOR = {
-    "evidence": "evidence_waiver",
-    "check": "evidence_waiver",
-    "no_failed_check": "evidence_waiver",
-    "recovery_drill": "evidence_waiver",
-    "no_freeze": "timing_override",
-    "soak_time": "timing_override",
-    "deployment": "timing_override",
-    "environment_controls": "control_waiver",
-}
-
 
 class ExceptionWizard(models.TransientModel):
     """Request an exception for each of some releases."""
@@ -83,8 +71,7 @@ class ExceptionWizard(models.TransientModel):
     def _compute_exception_type(self):
         for wizard in self:
             fitting = {
-                _TYPE_FOR.get(kind, "gate_bypass")
-                for kind in wizard.requirement_ids.mapped("kind")
+                requirement._waiving_type() for requirement in wizard.requirement_ids
             }
             if len(fitting) == 1:
                 wizard.exception_type = fitting.pop()

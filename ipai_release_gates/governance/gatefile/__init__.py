@@ -1,28 +1,61 @@
 """The gate policy as files: what they hold, how they are read, compared, written."""
 
-from . import environments, evidence, exceptions, gates
-from .gates import PARAMETERS
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from . import environments, evidence, exceptions
+from .gates import gate_schema
 from .json_schema import json_schema
-from .schema import Change, Field, Part, PolicyReader, changes, merged, read, to_yaml
+from .schema import Change, Field, Part, PolicyReader, Schema, changes, merged, read
+from .schema import to_yaml as to_yaml
 
-#: All schemas by name, in the order in which they build on each other.
-SCHEMAS = {
-    module.SCHEMA.name: module.SCHEMA
-    for module in (evidence, gates, exceptions, environments)
-}
+if TYPE_CHECKING:
+    from policy import RequirementKind
+
+__all__ = [
+    "Change",
+    "Field",
+    "Part",
+    "PolicyReader",
+    "Schema",
+    "changes",
+    "json_schema",
+    "merged",
+    "read",
+    "schema_of",
+    "schemas",
+    "to_yaml",
+]
 
 
-def schema_of(content, file):
-    """The schema that a file says it is of.
+def schemas(kinds: Mapping[str, RequirementKind]) -> dict[str, Schema]:
+    """All schemas by name, in the order in which they build on each other.
 
-    :param bytes content: the file
-    :param str file: its name, for messages
-    :raises InvalidDocument: when it says none there is
+    :param kinds: the kinds of requirements of a database, by code
+    """
+    found = (
+        evidence.SCHEMA,
+        gate_schema(kinds),
+        exceptions.SCHEMA,
+        environments.SCHEMA,
+    )
+    return {schema.name: schema for schema in found}
+
+
+def schema_of(content: bytes, file: str, known: Mapping[str, Schema]) -> Schema:
+    """The schema that a file names.
+
+    :param content: the file
+    :param file: its name, for messages
+    :param known: what :func:`schemas` returns
+    :raises InvalidDocument: when it names none of these
     """
     reader = PolicyReader(file, {})
     parts = reader.mapping(reader.parse(content), ())
     name = getattr(parts.get("schema"), "value", None)
-    if not isinstance(name, str) or name not in SCHEMAS:
-        reader.at(("schema",), f"This must be one of {', '.join(SCHEMAS)}.")
+    if not isinstance(name, str) or name not in known:
+        reader.at(("schema",), f"This must be one of {', '.join(known)}.")
     reader.close()
-    return SCHEMAS[name]
+    return known[str(name)]

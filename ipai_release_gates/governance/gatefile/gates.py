@@ -1,96 +1,94 @@
 """``gate_schema``: gates with what they demand, and stages with who moves there."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from .schema import Field, Part, Schema, merged
+from .schema import Entries, Entry, Field, Part, PolicyReader, Schema, merged
 
-#: Kind of requirement → the parameters that decide for it. The judges of ``policy``
-#: read these and no others.
-PARAMETERS = {
-    "check": ("check_name", "environment_category", "freshness_hours"),
-    "evidence": ("evidence_type", "metadata_match", "freshness_hours"),
-    "approval": (
-        "approval_persona",
-        "min_count",
-        "distinct_from_gate",
-        "freshness_hours",
-    ),
-    "prior_gate": ("prior_gate",),
-    "deployment": ("environment_category", "deployment_aspect"),
-    "no_failed_check": (),
-    "no_open_incident": (),
-    "no_freeze": ("environment_category",),
-    "soak_time": ("environment_category", "soak_hours"),
-    "environment_controls": ("environment_category", "freshness_hours"),
-    "recovery_drill": ("drill_type", "environment_category", "freshness_hours"),
-    "no_overdue_review": (),
-}
+if TYPE_CHECKING:
+    from policy import Parameter, RequirementKind
 
 _GATE_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,15}")
 
-REQUIREMENTS = Part(
-    "requirements",
-    {
-        "name": Field("text", required=True),
-        "sequence": Field("whole", default=10, help="Order in which people read them."),
-        "active": Field("boolean", default=True, help="false: not demanded."),
-        "kind": Field("choice", required=True, of="requirement_kinds"),
-        "check_name": Field(
-            "text", help="Empty: every check that the project's policy requires."
-        ),
-        "evidence_type": Field(
-            "code",
-            of="evidence_types",
-            help="Empty: the complete evidence package, that is every evidence "
-            "requirement of this gate and of the gates before it.",
-        ),
-        "metadata_match": Field(
-            "object",
-            help="What the metadata of the evidence must say. A list of values means "
-            "one of them.",
-        ),
-        "approval_persona": Field("code", of="personas", help="Who signs."),
-        "min_count": Field(
-            "whole", default=1, least=1, help="How many different people sign."
-        ),
-        "distinct_from_gate": Field(
-            "code", of="gates", help="Whoever signed that gate cannot sign this one."
-        ),
-        "prior_gate": Field("code", of="gates"),
-        "environment_category": Field("choice", of="environment_categories"),
-        "deployment_aspect": Field(
-            "choice", default="succeeded", of="deployment_aspects"
-        ),
-        "drill_type": Field("choice", of="drill_types", help="Empty: any."),
-        "soak_hours": Field("number", default=0.0, least=0),
-        "freshness_hours": Field(
-            "number", default=0.0, least=0, help="Older facts do not count. 0: any age."
-        ),
-        "waivable": Field(
-            "boolean", default=True, help="Whether an approved exception can cover it."
-        ),
-        "accountable_persona": Field("code", required=True, of="personas"),
-        "expertise_domain": Field("code", required=True, of="expertise_domains"),
-    },
-    shown=lambda entry: {"sequence", "waivable", *PARAMETERS.get(entry["kind"], ())},
-)
+#: Types of parameters that a field of a file calls otherwise.
+_FIELD_TYPES = {"hours": "number"}
 
-GATES = Part(
-    "gates",
-    {
-        "name": Field("text", required=True),
-        "sequence": Field(
-            "whole", default=10, help="The order of the gates: smaller comes first."
-        ),
-        "description": Field("text"),
-        "requirements": Field("entries", entry=REQUIREMENTS),
-    },
-    new_code=_GATE_CODE,
-    code_rule="A gate code is a capital letter followed by up to 15 capitals, digits "
-    "or underscores.",
-    shown=lambda entry: {"sequence"},
-    ordered=True,
-)
+
+def requirements_part(kinds: Mapping[str, RequirementKind]) -> Part:
+    """The requirements of a gate, with the parameters of the kinds there are.
+
+    :param kinds: the kinds of requirements by code
+    """
+    parameters: dict[str, Parameter] = {
+        parameter.name: parameter
+        for kind in kinds.values()
+        for parameter in kind.parameters
+    }
+    in_order = sorted(parameters.values(), key=lambda each: (each.sequence, each.name))
+
+    def used(entry: Entry) -> set[str]:
+        kind = kinds.get(entry["kind"])
+        return set(kind.parameter_names) if kind else set()
+
+    return Part(
+        "requirements",
+        {
+            "name": Field("text", required=True),
+            "sequence": Field(
+                "whole", default=10, help="Order in which people read them."
+            ),
+            "active": Field("boolean", default=True, help="false: not demanded."),
+            "kind": Field("choice", required=True, of="requirement_kinds"),
+            **{parameter.name: _field(parameter) for parameter in in_order},
+            "waivable": Field(
+                "boolean",
+                default=True,
+                help="Whether an approved exception can cover it.",
+            ),
+            "accountable_persona": Field("code", required=True, of="personas"),
+            "expertise_domain": Field("code", required=True, of="expertise_domains"),
+        },
+        shown=lambda entry: {"sequence", "waivable", *used(entry)},
+        unused=lambda entry: parameters.keys() - used(entry),
+    )
+
+
+def _field(parameter: Parameter) -> Field:
+    return Field(
+        _FIELD_TYPES.get(parameter.type, parameter.type),
+        default=parameter.default,
+        of=parameter.of or "",
+        least=parameter.least,
+        help=parameter.help,
+    )
+
+
+def gates_part(kinds: Mapping[str, RequirementKind]) -> Part:
+    """The gates, each with its requirements.
+
+    :param kinds: the kinds of requirements by code
+    """
+    return Part(
+        "gates",
+        {
+            "name": Field("text", required=True),
+            "sequence": Field(
+                "whole", default=10, help="The order of the gates: smaller comes first."
+            ),
+            "description": Field("text"),
+            "requirements": Field("entries", entry=requirements_part(kinds)),
+        },
+        new_code=_GATE_CODE,
+        code_rule="A gate code is a capital letter followed by up to 15 capitals, "
+        "digits or underscores.",
+        shown=lambda entry: {"sequence"},
+        ordered=True,
+    )
+
 
 STAGES = Part(
     "stages",
@@ -134,22 +132,24 @@ STAGES = Part(
     ordered=True,
 )
 
-_NEEDED = {
-    "approval": ("approval_persona", "A sign-off needs its persona."),
-    "prior_gate": ("prior_gate", "An earlier gate needs its gate."),
-    "soak_time": ("soak_hours", "A soak needs its hours, more than 0."),
-}
 
-
-def _check(reader, found, present, known):
-    wanted = merged(SCHEMA, present, found)
-    for part in (GATES, STAGES):
+def _check(
+    reader: PolicyReader,
+    found: Entries,
+    present: Entries,
+    schema: Schema,
+    kinds: Mapping[str, RequirementKind],
+) -> None:
+    gates, stages = schema.parts
+    wanted = merged(schema, present, found)
+    for part in (gates, stages):
         _check_order(reader, part, found[part.name], present[part.name], wanted)
+    requirements = gates.fields["requirements"].entry
+    assert requirements is not None
     for gate, entry in found["gates"].items():
         for code, requirement in entry["requirements"].items():
-            name, message = _NEEDED.get(requirement["kind"], (None, None))
-            if name and not requirement[name]:
-                reader.at(("gates", gate, "requirements", code, name), message)
+            at = ("gates", gate, "requirements", code)
+            _check_parameters(reader, at, requirements, requirement, kinds)
     backward = set(_backward(wanted["gates"])) - set(_backward(present["gates"]))
     for gate, code, prior in sorted(backward):
         reader.at(
@@ -158,7 +158,30 @@ def _check(reader, found, present, known):
         )
 
 
-def _check_order(reader, part, found, present, wanted):
+def _check_parameters(
+    reader: PolicyReader,
+    path: tuple[str, ...],
+    part: Part,
+    requirement: Entry,
+    kinds: Mapping[str, RequirementKind],
+) -> None:
+    """A requirement has what its kind needs, and nothing that its kind ignores."""
+    kind = kinds[requirement["kind"]]
+    for parameter in kind.parameters:
+        if parameter.needed and not requirement[parameter.name]:
+            reader.at((*path, parameter.name), parameter.needed)
+    for name in sorted(part.unused(requirement)):
+        if requirement[name] != part.fields[name].default:
+            reader.at(
+                (*path, name),
+                f"A requirement of the kind {kind.code} has no {name}: nothing "
+                "judges it. Leave it out.",
+            )
+
+
+def _check_order(
+    reader: PolicyReader, part: Part, found: Entries, present: Entries, wanted: Entries
+) -> None:
     """Two of one sequence would come in the order in which they were made."""
     for code, entry in found.items():
         if code in present and present[code]["sequence"] == entry["sequence"]:
@@ -173,16 +196,16 @@ def _check_order(reader, part, found, present, wanted):
                 break
 
 
-def _backward(gates):
+def _backward(gates: Entries) -> Iterator[tuple[str, str, str]]:
     """Requirements that demand a gate which does not come before their own."""
     for gate, entry in gates.items():
         for code, requirement in entry["requirements"].items():
-            prior = gates.get(requirement["prior_gate"])
+            prior = gates.get(requirement.get("prior_gate"))
             if prior and prior["sequence"] >= entry["sequence"]:
                 yield gate, code, requirement["prior_gate"]
 
 
-def _notes(entries):
+def _notes(entries: Entries) -> Iterator[str]:
     for code, gate in entries["gates"].items():
         if not any(each["active"] for each in gate["requirements"].values()):
             yield (
@@ -191,17 +214,31 @@ def _notes(entries):
             )
 
 
-SCHEMA = Schema(
-    "gate_schema",
-    "Gates and stages",
-    """\
+_HEAD = """\
 Gates in the order of `sequence`, each with what it demands, and the stages of the board
 with the gate they demand and the personas who move a release there.
 
 A gate is passed when every requirement in force is met; a gate without any is closed.
 Entering a stage needs the gates of it and of all stages before. A field that an entry
-leaves out has its default; parameters that decide for the kind are always written.""",
-    (GATES, STAGES),
-    _check,
-    _notes,
-)
+leaves out has its default; parameters that decide for the kind are always written."""
+
+
+def gate_schema(kinds: Mapping[str, RequirementKind]) -> Schema:
+    """The schema of gates and stages.
+
+    :param kinds: the kinds of requirements by code
+    """
+    schema = Schema(
+        "gate_schema",
+        "Gates and stages",
+        _HEAD,
+        (gates_part(kinds), STAGES),
+        notes=_notes,
+    )
+
+    def check(
+        reader: PolicyReader, found: Entries, present: Entries, known: Mapping[str, Any]
+    ) -> None:
+        _check(reader, found, present, schema, kinds)
+
+    return replace(schema, check=check)

@@ -9,13 +9,18 @@ the program itself decides; it is told, and cannot be changed by a file.
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 from ..document import CODE, CODE_RULE, Reader
+
+#: The fields of an entry by name.
+Entry = Mapping[str, Any]
+#: Entries by their code.
+Entries = Mapping[str, Any]
 
 VERSION = 1
 MAX_INTEGER = 2**31 - 1
@@ -57,6 +62,7 @@ class Part:
     :param new_code: what the code of a new entry must look like
     :param code_rule: the same as a sentence
     :param shown: of an entry, the fields that are written though they have the default
+    :param unused: of an entry, the fields that mean nothing to it and are not written
     :param ordered: whether ``sequence`` gives the entries an order that decides
     """
 
@@ -64,7 +70,8 @@ class Part:
     fields: Mapping[str, Field]
     new_code: re.Pattern = CODE
     code_rule: str = CODE_RULE
-    shown: Callable = lambda entry: ()
+    shown: Callable[[Entry], Collection[str]] = lambda entry: ()
+    unused: Callable[[Entry], Collection[str]] = lambda entry: ()
     ordered: bool = False
 
 
@@ -158,9 +165,11 @@ def to_yaml(schema, present, generated_by):
 
 
 def _written(part, entry):
-    always = part.shown(entry)
+    always, unused = part.shown(entry), part.unused(entry)
     found = {}
     for name, about in part.fields.items():
+        if name in unused:
+            continue
         value = entry[name]
         if about.kind == "entries":
             found[name] = {

@@ -68,6 +68,7 @@ class Consistency(models.AbstractModel):
                 for project in env["ipai.project"].search([])
             ),
             holders=self._holders(env["ipai.persona.expertise"].search([])),
+            kinds=env["ipai.gate.requirement"]._kinds_by_code(),
         )
 
     @api.model
@@ -114,6 +115,10 @@ class Consistency(models.AbstractModel):
 
 
 def _requirement(requirement):
+    """A requirement with the parameters of its kind; others mean nothing."""
+    values = {
+        parameter.name: value for parameter, value in requirement._parameter_values()
+    }
     return consistency.Requirement(
         id=requirement.id,
         gate=requirement.gate_id.code,
@@ -122,18 +127,22 @@ def _requirement(requirement):
         kind=requirement.kind,
         accountable=requirement.accountable_persona_id.code,
         domain=requirement.expertise_domain_id.code,
-        check_name=requirement.check_name or None,
-        evidence_type=requirement.evidence_type_id.code or None,
-        metadata_match=json.loads(requirement.metadata_match or "{}"),
-        persona=requirement.approval_persona_id.code or None,
-        min_count=requirement.min_count,
-        distinct_from_gate=requirement.distinct_from_gate_id.code or None,
-        prior_gate=requirement.prior_gate_id.code or None,
-        environment=requirement.environment_category or None,
-        deployment_aspect=requirement.deployment_aspect or None,
-        freshness_hours=requirement.freshness_hours,
-        soak_hours=requirement.soak_hours,
+        check_name=values.get("check_name"),
+        evidence_type=values.get("evidence_type"),
+        metadata_match=values.get("metadata_match") or {},
+        persona=values.get("approval_persona"),
+        min_count=values.get("min_count", 1),
+        distinct_from_gate=values.get("distinct_from_gate"),
+        prior_gate=values.get("prior_gate"),
+        environment=values.get("environment_category"),
+        deployment_aspect=values.get("deployment_aspect"),
+        freshness_hours=_hours(values.get("freshness_hours")),
+        soak_hours=_hours(values.get("soak_hours")),
     )
+
+
+def _hours(time):
+    return time.total_seconds() / 3600 if time else 0.0
 
 
 def _stage(stage):

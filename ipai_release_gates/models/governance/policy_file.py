@@ -44,16 +44,21 @@ class PolicyFile(models.AbstractModel):
     _name = "ipai.policy.file"
     _description = "Gate policy as files"
 
+    @api.model
+    def _schemas(self):
+        """The schemas of all policy files by name; see ``gatefile.schemas``."""
+        return gatefile.schemas(self.env["ipai.gate.requirement"]._kinds_by_code())
+
     # --- out -------------------------------------------------------------------------
 
     @api.model
     def _export(self, name, generated_by="Exported from Odoo."):
         """A file of a schema, as the database has it.
 
-        :param str name: a key of ``gatefile.SCHEMAS``
+        :param str name: a key of :meth:`_schemas`
         :param str generated_by: what the file says of where it comes from
         """
-        schema = gatefile.SCHEMAS[name]
+        schema = self._schemas()[name]
         return gatefile.to_yaml(schema, self._present(schema), generated_by)
 
     @api.model
@@ -85,7 +90,10 @@ class PolicyFile(models.AbstractModel):
                 values[name] = getattr(self, f"_told_{name}")(record)
             else:
                 values[name] = self._plain(about, record[self._column(record, name)])
-        return values
+        # What is stored for another kind than that of a requirement means nothing.
+        return values | {
+            name: part.fields[name].default for name in part.unused(values)
+        }
 
     @api.model
     def _column(self, model, name):
@@ -117,11 +125,11 @@ class PolicyFile(models.AbstractModel):
 
     @api.model
     def _define_gate_schema(self):
-        kinds = dict(self.env["ipai.gate.requirement"]._fields["kind"].selection)
+        kinds = self.env["ipai.gate.requirement"]._kinds_by_code()
         return {
             "requirement_kinds": {
-                kind: {"name": label, "parameters": list(gatefile.PARAMETERS[kind])}
-                for kind, label in kinds.items()
+                code: {"name": kind.label, "parameters": list(kind.parameter_names)}
+                for code, kind in kinds.items()
             },
             "empty_gate": "closed",
             "gates_to_enter_a_stage": "its own and those of all stages before",
@@ -165,7 +173,7 @@ class PolicyFile(models.AbstractModel):
             line of a path
         :raises InvalidDocument: for a file with problems
         """
-        schema = gatefile.schema_of(content, file)
+        schema = gatefile.schema_of(content, file, self._schemas())
         present = self._present(schema)
         found, line = gatefile.read(schema, content, file, present, self._known())
         return (

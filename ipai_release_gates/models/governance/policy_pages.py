@@ -36,7 +36,7 @@ class PolicyFile(models.AbstractModel):
         """
         known = self._known()
         files = {}
-        for name, schema in gatefile.SCHEMAS.items():
+        for name, schema in self._schemas().items():
             editor = f"yaml-language-server: $schema=schema/{name}.json"
             files[f"gates/{schema.filename}"] = self._export(
                 name, f"{editor}\n# {_GENERATED}"
@@ -48,10 +48,11 @@ class PolicyFile(models.AbstractModel):
 
     @api.model
     def _parts(self):
-        policy = self._present(gatefile.SCHEMAS["gate_schema"])
+        policy = self._present(self._schemas()["gate_schema"])
+        kinds = self.env["ipai.gate.requirement"]._kinds_by_code()
         exceptions = self._define_exception_schema()
         return {
-            "requirements": pages.requirements_table(policy["gates"]),
+            "requirements": pages.requirements_table(policy["gates"], kinds),
             "stages": pages.stages_table(policy["stages"]),
             "exception-types": pages.exception_types_table(exceptions),
             "exception-risks": pages.risks_table(exceptions),

@@ -3,9 +3,12 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL, ormcache
+from odoo.tools.sql import make_identifier
 
 from ... import policy
 from ..selections import ENVIRONMENT_CATEGORIES
+from ..terms import translate
 
 
 class GateRequirement(models.Model):
@@ -23,22 +26,15 @@ class GateRequirement(models.Model):
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
-    kind = fields.Selection(
-        [
-            ("check", "Check passed"),
-            ("evidence", "Evidence recorded"),
-            ("approval", "Signed off"),
-            ("prior_gate", "Earlier gate passed"),
-            ("deployment", "Deployed"),
-            ("no_failed_check", "No failed check"),
-            ("no_open_incident", "No open blocking incident"),
-            ("no_freeze", "No freeze window"),
-            ("soak_time", "Soak time"),
-            ("environment_controls", "Environment controls hold"),
-            ("recovery_drill", "Recovery drill succeeded"),
-            ("no_overdue_review", "No overdue post-event review"),
-        ],
-        required=True,
+    # By a method: a kind of an addon that is uninstalled removes no requirement.
+    kind = fields.Selection("_selection_kind", required=True)
+    parameter_names = fields.Json(
+        compute="_compute_parameter_names",
+        help="The parameters that requirements of this kind have.",
+    )
+    parameters_needed = fields.Json(
+        compute="_compute_parameter_names",
+        help="Those of them that cannot be empty.",
     )
     check_name = fields.Char(
         help="Empty: every check that the project's policy requires."
@@ -104,12 +100,178 @@ class GateRequirement(models.Model):
         "CHECK (freshness_hours >= 0 AND soak_hours >= 0)",
         "Hours cannot be negative.",
     )
-    _parameters_present = models.Constraint(
-        "CHECK ((kind <> 'approval' OR approval_persona_id IS NOT NULL)"
-        " AND (kind <> 'prior_gate' OR prior_gate_id IS NOT NULL)"
-        " AND (kind <> 'soak_time' OR soak_hours > 0))",
-        "A sign-off needs its persona, an earlier gate its gate, a soak its hours.",
-    )
+    # --- kinds -----------------------------------------------------------------------
+
+    @api.model
+    def _kinds(self):
+        """The kinds of requirements of this database.
+
+        An addon adds its own: ``return super()._kinds() + (MINE,)``.
+
+        :returns: tuple of :class:`policy.RequirementKind`, in the order in which
+            people choose one
+        """
+        return policy.KINDS
+
+    @api.model
+    @ormcache()
+    def _kinds_by_code(self):
+        """The kinds of :meth:`_kinds` by code, in order."""
+        return policy.by_code(self._kinds())
+
+    def _kind(self):
+        """The :class:`policy.RequirementKind` of this requirement.
+
+        :returns: ``None`` when the addon that brings it is not installed
+        """
+        self.ensure_one()
+        return self._kinds_by_code().get(self.kind)
+
+    @api.model
+    def _selection_kind(self):
+        return [
+            (kind.code, translate(self.env, kind.label, kind.module))
+            for kind in self._kinds_by_code().values()
+        ]
+
+    @api.model
+    def _kinds_waived_by(self, exception_type):
+        """The kinds of requirements that exceptions of a type may name.
+
+        :param exception_type: a type that does not cover whole gates
+        :returns: set of codes
+        """
+        return {
+            kind.code
+            for kind in self._kinds_by_code().values()
+            if exception_type in kind.waived_by
+        }
+
+    def _waits_for_people(self):
+        """Whether a person can meet this requirement, rather than only the clock."""
+        kind = self._kind()
+        return kind is None or kind.waits_for == policy.PEOPLE
+
+    def _waiving_type(self):
+        """The type of exception that fits best when this requirement is waived."""
+        kind = self._kind()
+        return kind.waived_by[0] if kind and kind.waived_by else "gate_bypass"
+
+    @api.depends("kind")
+    def _compute_parameter_names(self):
+        for requirement in self:
+            kind = requirement._kind()
+            parameters = kind.parameters if kind else ()
+            requirement.parameter_names = [each.name for each in parameters]
+            requirement.parameters_needed = [p.name for p in parameters if p.needed]
+
+    @api.constrains("kind")
+    def _validate_kind(self):
+        # A selection by method takes any text.
+        for requirement in self:
+            if not requirement._kind():
+                raise ValidationError(
+                    self.env._(
+                        "“%(name)s”: no installed addon has the kind %(kind)s.",
+                        name=requirement.name,
+                        kind=requirement.kind,
+                    )
+                )
+
+    # --- parameters of the kind, and no others ---------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create(
+            [{**vals, **self._unused_cleared(vals, None)} for vals in vals_list]
+        )
+
+    def write(self, vals):
+        # Which parameters mean something depends on the kind of each requirement.
+        for kind, requirements in self.grouped("kind").items():
+            cleared = self._unused_cleared(vals, kind)
+            super(GateRequirement, requirements).write({**vals, **cleared})
+        return True
+
+    @api.model
+    def _unused_cleared(self, vals, former):
+        """Values for the parameters that must not keep what they have or get.
+
+        A form may send what was entered for another kind, and a row may hold it. Once
+        the kind is changed, that value would begin to count.
+
+        :param vals: the values of a new requirement, or of a change
+        :param former: code of the kind it is of before, ``None`` for a new one
+        :returns: values by field
+        """
+        kinds = self._kinds_by_code()
+        kind, before = kinds.get(vals.get("kind", former)), kinds.get(former)
+        if kind is None:
+            return {}
+        cleared = {}
+        for parameter in policy.parameters_of(kinds.values()):
+            column = self._parameter_column(parameter.name)
+            used = parameter.name in kind.parameter_names
+            if kind == before:
+                clear = not used and column in vals
+            else:
+                known = before is None or parameter.name in before.parameter_names
+                clear = not used or (not known and column not in vals)
+            if clear:
+                cleared[column] = parameter.default or False
+        return cleared
+
+    # --- needed parameters, held in the database too ---------------------------------
+
+    def init(self):
+        super().init()
+        for kind in self._kinds_by_code().values():
+            if any(parameter.needed for parameter in kind.parameters):
+                self._add_needs(kind)
+
+    @api.model
+    def _add_needs(self, kind):
+        """Have the database refuse requirements of a kind without what they need."""
+        needs = [
+            SQL("%s > 0", SQL.identifier(column))
+            if self._fields[column].type in ("integer", "float", "monetary")
+            else SQL("%s IS NOT NULL", SQL.identifier(column))
+            for parameter in kind.parameters
+            if parameter.needed
+            for column in [self._parameter_column(parameter.name)]
+        ]
+        name = SQL.identifier(self._needs_name(kind))
+        table = SQL.identifier(self._table)
+        self.env.cr.execute(
+            SQL("ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s", table, name)
+        )
+        # Rows from before an addon was installed again may lack its parameters; the
+        # judge closes their gate.
+        self.env.cr.execute(
+            SQL(
+                "ALTER TABLE %s ADD CONSTRAINT %s CHECK (kind <> %s OR (%s)) NOT VALID",
+                table,
+                name,
+                kind.code,
+                SQL(" AND ").join(needs),
+            )
+        )
+
+    @api.model
+    def _needs_name(self, kind):
+        return make_identifier(f"{self._table}_needs_{kind.code}")
+
+    @api.model
+    def _sql_error_to_message(self, exc):
+        violated = exc.diag.constraint_name
+        for kind in self._kinds_by_code().values():
+            if violated and violated == self._needs_name(kind):
+                return " ".join(
+                    translate(self.env, parameter.needed, kind.module)
+                    for parameter in kind.parameters
+                    if parameter.needed
+                )
+        return super()._sql_error_to_message(exc)
 
     @api.constrains("metadata_match")
     def _validate_metadata_match(self):
@@ -144,50 +306,68 @@ class GateRequirement(models.Model):
                     )
                 )
 
-    #: What :meth:`_policy_value` reads.
-    _policy_fields = (
-        "gate_id",
-        "code",
-        "name",
-        "kind",
-        "check_name",
-        "evidence_type_id",
-        "metadata_match",
-        "approval_persona_id",
-        "min_count",
-        "distinct_from_gate_id",
-        "prior_gate_id",
-        "drill_type",
-        "environment_category",
-        "deployment_aspect",
-        "waivable",
-        "freshness_hours",
-        "soak_hours",
-    )
+    # --- as plain values -------------------------------------------------------------
+
+    @api.model
+    @ormcache()
+    def _policy_fields(self):
+        """The names of the fields that :meth:`_policy_value` reads."""
+        parameters = policy.parameters_of(self._kinds_by_code().values())
+        return (
+            "gate_id",
+            "code",
+            "name",
+            "kind",
+            "waivable",
+            *(self._parameter_column(parameter.name) for parameter in parameters),
+        )
+
+    @api.model
+    def _parameter_column(self, name):
+        """The name of the field that holds a parameter."""
+        return name if name in self._fields else f"{name}_id"
+
+    def _parameter_value(self, parameter):
+        """The value of a parameter for the judge, ``None`` when empty."""
+        value = self[self._parameter_column(parameter.name)]
+        if isinstance(value, models.BaseModel):
+            return value.code or None
+        if parameter.type == "hours":
+            return timedelta(hours=value) if value else None
+        if parameter.type == "object":
+            return json.loads(value or "{}")
+        if parameter.type in ("whole", "number"):
+            return value
+        return value or parameter.default
 
     def _policy_name(self):
         return f"{self.gate_id.code}/{self.code}"
 
+    def _parameter_values(self):
+        """The parameters of this requirement's kind, as pairs with their values.
+
+        A value that is stored for another kind is none of them.
+        """
+        self.ensure_one()
+        kind = self._kind()
+        return [
+            (parameter, self._parameter_value(parameter))
+            for parameter in (kind.parameters if kind else ())
+        ]
+
     def _policy_value(self):
         """This requirement as the policy core's plain value."""
-        self.ensure_one()
+        attributes, others = {}, {}
+        for parameter, value in self._parameter_values():
+            if parameter.attribute:
+                attributes[parameter.attribute] = value
+            else:
+                others[parameter.name] = value
         return policy.Requirement(
             code=self.code,
             name=self.name,
             kind=self.kind,
-            check_name=self.check_name or None,
-            evidence_type=self.evidence_type_id.code or None,
-            metadata_match=json.loads(self.metadata_match or "{}"),
-            persona=self.approval_persona_id.code or None,
-            min_count=self.min_count,
-            distinct_from_gate=self.distinct_from_gate_id.code or None,
-            prior_gate=self.prior_gate_id.code or None,
-            drill_type=self.drill_type or None,
-            environment=self.environment_category or None,
-            deployment_aspect=self.deployment_aspect or policy.DEPLOYMENT_SUCCEEDED,
             waivable=self.waivable,
-            freshness=(
-                timedelta(hours=self.freshness_hours) if self.freshness_hours else None
-            ),
-            soak=timedelta(hours=self.soak_hours) if self.soak_hours else None,
+            parameters=others,
+            **attributes,
         )

@@ -7,12 +7,8 @@ from ... import policy
 from ...ingest import fields as readers
 from ..selections import EXCEPTION_TYPES, RISK_LEVELS
 
-#: Kinds of requirement that an exception of a type may waive; the rest waive any.
-WAIVED_KINDS = {
-    "evidence_waiver": {"evidence", "check", "no_failed_check", "recovery_drill"},
-    "timing_override": {"no_freeze", "soak_time", "deployment"},
-    "control_waiver": {"environment_controls"},
-}
+#: Types of exceptions that may waive any requirement, and whole gates.
+COVERS_WHOLE_GATES = ("gate_bypass", policy.EMERGENCY)
 
 #: What may follow what; the database holds the same table, see ``init``.
 NEXT_STATES = {
@@ -490,16 +486,18 @@ class ReleaseException(models.Model):
                     ", ".join(fixed.mapped("name")),
                 )
             )
-        kinds = WAIVED_KINDS.get(self.exception_type)
-        if kinds and not self.requirement_ids:
+        if self.exception_type in COVERS_WHOLE_GATES:
+            return
+        if not self.requirement_ids:
             raise ValidationError(
                 self.env._(
                     "Waived requirements: name them; only a gate bypass and an "
                     "emergency cover whole gates."
                 )
             )
+        kinds = self.requirement_ids._kinds_waived_by(self.exception_type)
         unfit = self.requirement_ids.filtered(
-            lambda requirement: kinds and requirement.kind not in kinds
+            lambda requirement: requirement.kind not in kinds
         )
         if unfit:
             raise ValidationError(

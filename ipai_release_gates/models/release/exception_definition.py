@@ -3,7 +3,7 @@ from datetime import datetime
 from odoo import api, models
 
 from ... import policy
-from .exception import CONTROLLED_RISKS, NEXT_STATES, WAIVED_KINDS
+from .exception import CONTROLLED_RISKS, COVERS_WHOLE_GATES, NEXT_STATES
 
 
 class ReleaseException(models.Model):
@@ -12,13 +12,16 @@ class ReleaseException(models.Model):
     @api.model
     def _definition(self):
         """What exceptions there may be and how they live, as plain values."""
+        requirements = self.env["ipai.gate.requirement"]
         return {
             "types": {
                 code: {
                     "name": label,
                     "risk": policy.level_of(code, None) or "as requested",
-                    "waives": sorted(WAIVED_KINDS.get(code, ())) or "any requirement",
-                    "covers_whole_gates": code not in WAIVED_KINDS,
+                    "waives": "any requirement"
+                    if code in COVERS_WHOLE_GATES
+                    else sorted(requirements._kinds_waived_by(code)),
+                    "covers_whole_gates": code in COVERS_WHOLE_GATES,
                 }
                 for code, label in self._labels("exception_type").items()
             },

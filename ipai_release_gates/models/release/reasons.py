@@ -1,14 +1,13 @@
-"""The reasons of a verdict in the language of whoever reads them.
+"""The reasons of a verdict in the language of their reader.
 
 What is stored, sent and written to the ledger stays the English text of
 :class:`policy.Reason`, the same for everybody.
 """
 
-from odoo.tools.translate import code_translations
+from functools import partial
 
 from ...policy import Reason
-
-_MODULE = "ipai_release_gates"
+from ..terms import translate
 
 
 def said(env, reason):
@@ -18,8 +17,7 @@ def said(env, reason):
     """
     if not isinstance(reason, Reason) or not env.lang:
         return str(reason)
-    known = code_translations.get_python_translations(_MODULE, env.lang)
-    return reason.said(lambda template: known.get(template) or template)
+    return reason.said(partial(translate, env))
 
 
 def said_again(env, text, terms):

@@ -19,9 +19,6 @@ _TURNING = frozenset(
     }
 )
 
-#: Nobody's turn: only time lifts these.
-_WAITED_FOR = ("no_freeze", "soak_time")
-
 #: How many conditions a summary names.
 _NAMED = 3
 
@@ -180,7 +177,7 @@ class Release(models.Model):
     def _turns_to_prove(self, personas, following, unmet, may_read):
         lacking = following.gate_id.requirement_ids.filtered(
             lambda requirement: (
-                requirement.code in unmet and requirement.kind not in _WAITED_FOR
+                requirement.code in unmet and requirement._waits_for_people()
             )
         )
         owed = {}
@@ -204,8 +201,13 @@ class Release(models.Model):
 
     def _can_meet(self, requirement, user):
         """Whether a user may do something about an unmet requirement."""
-        if requirement.kind != "approval":
+        kind = requirement._kind()
+        if kind is None or not kind.actor_check:
             return True
+        return getattr(self, kind.actor_check)(requirement, user)
+
+    def _may_sign_off(self, requirement, user):
+        """Whether a user may still sign the gate of a requirement off."""
         signed = self.approval_ids.filtered(
             lambda approval: (
                 approval.gate_id == requirement.gate_id

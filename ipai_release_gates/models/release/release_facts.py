@@ -30,9 +30,10 @@ class Release(models.Model):
         # Which facts count must not depend on what the asking person may read.
         releases = self.sudo()
         gates = releases._gate_definitions()
+        kinds = releases.env["ipai.gate.requirement"]._kinds_by_code()
         now = self.env.cr.now()
         return {
-            facts.release: policy.evaluate(gates, facts, now)
+            facts.release: policy.evaluate(gates, facts, now, kinds)
             for facts in releases._gather_facts()
         }
 
@@ -45,14 +46,15 @@ class Release(models.Model):
         # As for a verdict: which facts count does not depend on who asks.
         releases = self.sudo()
         gates = releases._gate_definitions()
+        kinds = releases.env["ipai.gate.requirement"]._kinds_by_code()
         now = self.env.cr.now()
         # By the day, so that judging again the same day changes nothing.
         at_latest = datetime.combine(now + _LOOK_AHEAD, datetime.min.time())
         forecasts = {}
         for facts in releases._gather_facts():
-            verdict, steps = policy.forecast(gates, facts, now)
+            verdict, steps = policy.forecast(gates, facts, now, kinds)
             ends = [step[0] for step in steps[:1]]
-            ends += filter(None, [policy.horizon(gates, facts, now)])
+            ends += filter(None, [policy.horizon(gates, facts, now, kinds)])
             forecasts[facts.release] = verdict, steps, min([*ends, at_latest])
         return forecasts
 
@@ -63,7 +65,7 @@ class Release(models.Model):
         # Archived ones are not in force, whatever context the caller sends.
         in_force = self.env["ipai.gate.requirement"].with_context(active_test=True)
         requirements = defaultdict(list)
-        for requirement in in_force.search_fetch([], in_force._policy_fields):
+        for requirement in in_force.search_fetch([], in_force._policy_fields()):
             requirements[requirement.gate_id].append(requirement._policy_value())
         return tuple(
             policy.Gate(gate.code, gate.name, gate.sequence, tuple(requirements[gate]))

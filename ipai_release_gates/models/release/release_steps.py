@@ -194,7 +194,8 @@ class Release(models.Model):
         self.ensure_one()
         if not self.is_open:
             return {}
-        step = getattr(self, f"_step_for_{requirement.kind}", None)
+        kind = requirement._kind()
+        step = kind and kind.next_step and getattr(self, kind.next_step)
         return {
             **(step(requirement) if step else {}),
             "exception": self._exception_step(requirement),

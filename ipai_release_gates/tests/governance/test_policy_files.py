@@ -5,7 +5,6 @@ import hashlib
 
 from odoo.exceptions import AccessError, UserError
 
-from odoo.addons.ipai_release_gates.governance import gatefile
 from odoo.addons.ipai_release_gates.models.governance.policy_file import MODELS
 
 from ..common import ROLES
@@ -79,7 +78,7 @@ class TestPolicyFiles(GovernanceCase):
     # --- there and back --------------------------------------------------------------
 
     def test_what_goes_out_changes_nothing_when_it_comes_back(self):
-        for schema in gatefile.SCHEMAS:
+        for schema in self.env["ipai.policy.file"]._schemas():
             with self.subTest(schema=schema):
                 wizard = self.wizard(self.exported(schema))
                 wizard.action_preview()
@@ -94,7 +93,8 @@ class TestPolicyFiles(GovernanceCase):
             "ipai.gate.requirement": {"code", "gate_id"},
             "ipai.release.stage": {"code"},
         }
-        parts = {part.name: part for s in gatefile.SCHEMAS.values() for part in s.parts}
+        schemas = self.env["ipai.policy.file"]._schemas()
+        parts = {part.name: part for s in schemas.values() for part in s.parts}
         parts["requirements"] = parts["gates"].fields["requirements"].entry
         files = self.env["ipai.policy.file"]
         for name, model in MODELS.items():
@@ -355,7 +355,10 @@ class TestPolicyFiles(GovernanceCase):
 
     def test_whoever_reads_the_policy_exports_it_the_same(self):
         texts = {
-            login: [self.exported(name, self.users[login]) for name in gatefile.SCHEMAS]
+            login: [
+                self.exported(name, self.users[login])
+                for name in self.env["ipai.policy.file"]._schemas()
+            ]
             for login in ("dev", "qa", "rm", "sre", "auditor", "governance")
         }
         self.assertEqual(len({tuple(each) for each in texts.values()}), 1)

@@ -18,6 +18,7 @@ from consistency import (
     document_findings,
     model_findings,
 )
+from policy import KINDS, by_code
 
 
 def requirement(id_, gate, code, kind, **values):
@@ -81,6 +82,7 @@ SOUND = Model(
     domains=(Domain(1, "odoo.qa", "QA"),),
     projects=(Project(1, "acme/shop", ("unit_tests", "lint"), 24.0),),
     holders={"odoo.qa": (("qa", "primary"), ("rm", "shared"))},
+    kinds=by_code(KINDS),
 )
 
 
@@ -107,6 +109,10 @@ SOAK = {"soak_hours": 24.0, "environment": "production"}
 
 #: code → (the model with that contradiction planted, where it must be found)
 PLANTED = {
+    "kind_unknown": (
+        added(requirement(9, "G2", "moon", "moon_phase")),
+        "ipai.gate.requirement G2/moon",
+    ),
     "domain_unheld": (
         added(requirement(9, "G2", "probed", "check", domain="odoo.none")),
         "ipai.gate.requirement G2/probed",

@@ -7,12 +7,16 @@ import jsonschema
 import pytest
 import yaml
 from governance import InvalidDocument, gatefile
-from governance.gatefile import PARAMETERS, SCHEMAS, pages
+from governance.gatefile import gates, pages
 from hypothesis import given
 from hypothesis import strategies as st
-from policy import REQUIREMENT_KINDS
+from policy import KINDS, by_code
 
+BY_CODE = by_code(KINDS)
+REQUIREMENT_KINDS = tuple(BY_CODE)
+SCHEMAS = gatefile.schemas(BY_CODE)
 GATES = SCHEMAS["gate_schema"]
+GATES_PART = gates.gates_part(BY_CODE)
 EVIDENCE = SCHEMAS["evidence_schema"]
 EXCEPTIONS = SCHEMAS["exception_schema"]
 KNOWN = {
@@ -35,7 +39,7 @@ def entry(part, **values):
 
 def requirement(kind, **values):
     return entry(
-        gatefile.gates.REQUIREMENTS,
+        GATES_PART.fields["requirements"].entry,
         name=f"Of kind {kind}",
         kind=kind,
         accountable_persona="developer",
@@ -47,7 +51,7 @@ def requirement(kind, **values):
 PRESENT = {
     "gates": {
         "G1": entry(
-            gatefile.gates.GATES,
+            GATES_PART,
             name="Build",
             requirements={
                 "build": requirement("check", check_name="build"),
@@ -60,7 +64,7 @@ PRESENT = {
             },
         ),
         "G2": entry(
-            gatefile.gates.GATES,
+            GATES_PART,
             name="Test",
             sequence=20,
             description="First line: yes\n\nno, a second",
@@ -72,9 +76,9 @@ PRESENT = {
         ),
     },
     "stages": {
-        "build": entry(gatefile.gates.STAGES, name="Build"),
+        "build": entry(gates.STAGES, name="Build"),
         "test": entry(
-            gatefile.gates.STAGES,
+            gates.STAGES,
             name="Test",
             sequence=20,
             gate="G2",
@@ -170,9 +174,9 @@ def test_whatever_a_database_holds_survives_the_way_there_and_back(
     present = copy.deepcopy(PRESENT)
     gate = present["gates"]["G1"]
     gate |= {"name": name, "description": description}
+    gate["requirements"][f"{code}x"] = requirement("check", check_name=check_name)
     gate["requirements"][code] = requirement(
         "evidence",
-        check_name=check_name,
         metadata_match=match,
         freshness_hours=freshness,
         sequence=sequence,
@@ -389,19 +393,43 @@ def test_no_content_breaks_the_reader(content):
 
 
 def test_a_file_says_of_which_schema_it_is():
-    assert gatefile.schema_of(written().encode(), "g.yaml") is GATES
+    assert gatefile.schema_of(written().encode(), "g.yaml", SCHEMAS) is GATES
     for text in ("version: 1", "schema: [x]", "schema: other", "[]"):
         with pytest.raises(InvalidDocument, match="line 1, schema"):
-            gatefile.schema_of(text.encode(), "g.yaml")
+            gatefile.schema_of(text.encode(), "g.yaml", SCHEMAS)
 
 
 # --- the tables ----------------------------------------------------------------------
 
 
 def test_every_kind_of_requirement_has_its_parameters():
-    assert set(PARAMETERS) == set(REQUIREMENT_KINDS)
-    named = {name for names in PARAMETERS.values() for name in names}
-    assert named <= gatefile.gates.REQUIREMENTS.fields.keys()
+    fields = GATES_PART.fields["requirements"].entry.fields
+    for kind in KINDS:
+        assert set(kind.parameter_names) <= fields.keys()
+        example = requirement(kind.code)
+        written_fields = gates.requirements_part(BY_CODE).shown(example)
+        assert set(kind.parameter_names) <= written_fields
+
+
+def test_a_parameter_that_the_kind_does_not_have_is_neither_written_nor_read():
+    """A freshness on “No failed check” is judged by nothing."""
+    present = copy.deepcopy(PRESENT)
+    stored = requirement("no_failed_check", freshness_hours=24.0)
+    present["gates"]["G1"]["requirements"]["red"] = stored
+    assert "freshness_hours: 24" not in written(present)
+    assert "24" not in pages.counts(stored, BY_CODE)
+    text = edited("check_name: build", "check_name: build\n        soak_hours: 5")
+    (found,) = problems(text).items()
+    assert found[0] == "gates.G1.requirements.build.soak_hours"
+    assert "A requirement of the kind check has no soak_hours" in found[1][1]
+
+
+def test_a_requirement_of_a_kind_that_is_not_installed_is_written_and_never_met():
+    foreign = requirement("moon_phase", name="Full moon")
+    assert "never" in pages.counts(foreign, BY_CODE)
+    present = copy.deepcopy(PRESENT)
+    present["gates"]["G1"]["requirements"]["moon"] = foreign
+    assert "kind: moon_phase" in written(present)
 
 
 @pytest.mark.parametrize("schema", [GATES, EVIDENCE])
@@ -424,7 +452,7 @@ def test_the_json_schema_takes_what_is_written_and_refuses_what_is_misspelt(sche
 @pytest.mark.parametrize("kind", REQUIREMENT_KINDS)
 def test_a_page_says_of_every_kind_what_makes_it_met(kind):
     values = {"prior_gate": "G1", "approval_persona": "qa_tester", "soak_hours": 3.0}
-    sentence = pages.counts(requirement(kind, **values))
+    sentence = pages.counts(requirement(kind, **values), BY_CODE)
     assert len(sentence) > 20
     assert "None" not in sentence
 
@@ -466,7 +494,7 @@ def test_a_page_says_of_every_kind_what_makes_it_met(kind):
     ],
 )
 def test_a_page_says_which_event_counts(kind, values, part):
-    assert part in pages.counts(requirement(kind, **values))
+    assert part in pages.counts(requirement(kind, **values), BY_CODE)
 
 
 def test_a_table_holds_any_text_in_its_cells():
@@ -475,7 +503,7 @@ def test_a_table_holds_any_text_in_its_cells():
 
 
 def test_a_requirement_that_is_not_in_force_or_cannot_be_waived_says_so():
-    text = pages.requirements_table(PRESENT["gates"])
+    text = pages.requirements_table(PRESENT["gates"], BY_CODE)
     assert "| G2 | `old` (not in force) | `no_freeze` |" in text
     assert "| G2 | `g1` | `prior_gate` | G1 is passed or bypassed: nothing is" in text
     assert pages.not_waivable_table(PRESENT["gates"]).splitlines()[2:] == [

@@ -20,11 +20,8 @@ from policy import (
     PendingReview,
     ReleaseFacts,
     Requirement,
-    evaluate,
-    forecast,
-    horizon,
-    turning_points,
 )
+from policy_kit import evaluate, forecast, horizon, turning_points
 
 HOUR = timedelta(hours=1)
 REVISION = "4f2c9ab" + "0" * 33

@@ -26,8 +26,8 @@ from policy import (
     Incident,
     ReleaseFacts,
     Requirement,
-    evaluate,
 )
+from policy_kit import evaluate
 
 NOW = datetime(2026, 3, 2, 12, 0)
 HOUR = timedelta(hours=1)

@@ -26,7 +26,6 @@ from policy import (
     NOT_APPLICABLE,
     PASSED,
     PENDING,
-    REQUIREMENT_KINDS,
     UNMET,
     WAIVED,
     Approval,
@@ -43,9 +42,8 @@ from policy import (
     Reason,
     ReleaseFacts,
     Requirement,
-    evaluate,
-    forecast,
 )
+from policy_kit import REQUIREMENT_KINDS, evaluate, forecast
 
 EXPLORE = os.environ.get("POLICY_EXPLORE") == "1"
 PROFILE = settings(
@@ -148,7 +146,7 @@ REQUIREMENTS = {
         },
         "soak_time": {
             "environment": ANYWHERE,
-            "soak": (timedelta(0), timedelta(hours=24)),
+            "soak": (timedelta(hours=1), timedelta(hours=24)),
         },
         "environment_controls": {"environment": ANYWHERE},
     }.items()

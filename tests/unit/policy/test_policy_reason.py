@@ -17,7 +17,7 @@ FRENCH = {
 }
 
 
-def in_french(template):
+def in_french(template, module):
     return FRENCH.get(template, template)
 
 
@@ -51,7 +51,7 @@ def test_several_are_joined_and_each_is_said():
 
 @pytest.mark.parametrize("broken", ["%(other)s", "%(what)d", "%(what", "%s %s"])
 def test_a_translation_that_cannot_be_filled_in_leaves_the_english(broken):
-    assert missing().said(lambda template: broken) == "No rollback plan for G3"
+    assert missing().said(lambda template, module: broken) == "No rollback plan for G3"
 
 
 @pytest.mark.parametrize("word", ["50%_coverage", "%s", "%(x)s"])
