@@ -1,4 +1,4 @@
-"""How this server calls others: where to, how, when again. Plain Python: no Odoo."""
+"""Outbound HTTP: allowed addresses, one exchange, pauses, signatures. No Odoo."""
 
 from .addresses import address_refusal
 from .exchange import Answer, exchange

@@ -1,12 +1,19 @@
-"""Which addresses may be connected to.
+"""Which IP addresses may be connected to.
 
 The ranges are those of IANA's special-purpose registries (RFC 6890), as the standard
-library knows them. Addresses that carry another one inside are judged by both.
+library has them. An address that embeds another one is checked together with it.
 """
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+)
 
-#: Where clouds hand out credentials to whatever runs in them, outside of link-local.
+#: Metadata services of clouds, which give credentials to any caller. Those outside of
+#: the link-local ranges.
 _METADATA = frozenset(
     map(
         ip_address,
@@ -20,48 +27,55 @@ _METADATA = frozenset(
         ),
     )
 )
-#: Translates to IPv4: the last 32 bits are the address (RFC 6052).
+#: NAT64: the last 32 bits are an IPv4 address (RFC 6052).
 _NAT64 = IPv6Network("64:ff9b::/96")
-#: Of no public network, whatever the version of the standard library says: protocol
-#: assignments (RFC 6890) and the site-local addresses of old (RFC 3879).
+#: Internal networks that some versions of the standard library take for public ones:
+#: protocol assignments (RFC 6890) and the former site-local addresses (RFC 3879).
 _INTERNAL = (IPv4Network("192.0.0.0/24"), IPv6Network("fec0::/10"))
 
+_Address = IPv4Address | IPv6Address
 
-def address_refusal(address, internal=False, plain=False):
+
+def address_refusal(
+    address: str, internal: bool = False, plain: bool = False
+) -> str | None:
     """Why an address must not be connected to.
 
-    :param str address: as the resolver gave it
-    :param bool internal: whether the host was allowed as one of the internal network
-    :param bool plain: whether the connection would not be encrypted
-    :returns: ``metadata``, ``special``, ``internal``, ``plain`` or ``None``
+    :param address: an IP address as the resolver returns it
+    :param internal: whether the host is allowed as one of the internal network
+    :param plain: whether the connection is not encrypted
+    :returns: ``metadata``, ``special``, ``internal``, ``plain``, or ``None`` when the
+        address may be connected to
+    :raises ValueError: when the text is no IP address
     """
-    judged = _judged(ip_address(address.partition("%")[0]))
-    # Clouds hand out credentials there: no host of any network is called at these.
-    if any(each.is_link_local or each in _METADATA for each in judged):
+    candidates = _with_embedded(ip_address(address.partition("%")[0]))
+    # Metadata services give credentials away, so no setting allows them.
+    if any(each.is_link_local or each in _METADATA for each in candidates):
         return "metadata"
-    loopback = any(each.is_loopback for each in judged)
+    loopback = any(each.is_loopback for each in candidates)
     if not loopback and any(
-        each.is_multicast or each.is_unspecified or each.is_reserved for each in judged
+        each.is_multicast or each.is_unspecified or each.is_reserved
+        for each in candidates
     ):
         return "special"
     if plain and not loopback:
         return "plain"
-    if not internal and not all(map(_is_public, judged)):
+    if not internal and not all(map(_is_public, candidates)):
         return "internal"
     return None
 
 
-def _is_public(address):
+def _is_public(address: _Address) -> bool:
     return address.is_global and not any(address in each for each in _INTERNAL)
 
 
-def _judged(address):
-    """The addresses that an address stands for."""
+def _with_embedded(address: _Address) -> list[_Address]:
+    """The addresses that a connection to this one may reach."""
     if isinstance(address, IPv4Address):
         return [address]
     if address.ipv4_mapped:
         return [address.ipv4_mapped]
     if address in _NAT64:
         return [IPv4Address(int(address) & 0xFFFFFFFF)]
-    carried = [address.sixtofour, *(address.teredo or ())]
-    return [address, *filter(None, carried)]
+    embedded = [address.sixtofour, *(address.teredo or ())]
+    return [address, *(each for each in embedded if each)]

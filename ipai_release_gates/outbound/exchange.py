@@ -1,8 +1,8 @@
-"""One request and its answer, over a connection to an address that was checked.
+"""One HTTP request and its answer, over a connection to a checked address.
 
-Not by a library's session: that would resolve the name once more, and connect to what
-it finds then. Here the socket is opened to the checked address, and TLS is verified for
-the name. There are no proxies, no cookies and no redirects to be followed.
+The session of an HTTP library would resolve the name again and could connect to another
+address. This module opens the socket to the checked address and verifies TLS for the
+name. It uses no proxies and no cookies, and follows no redirects.
 """
 
 import http.client
@@ -10,66 +10,81 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-#: More of an answer is not read.
+from .places import Place
+
+#: The most bytes of an answer's body that are read.
 MAX_BODY = 64 * 1024
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back.
+    """The answer to a request.
 
-    :param dict headers: by lower-case name
-    :param bytes body: its first 64 KiB
-    :param float seconds: how long it took
+    :param headers: by lower-case name
+    :param body: the first 64 KiB
+    :param seconds: from the call to the end of the answer
     """
 
     status: int
-    headers: dict = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     seconds: float = 0.0
 
 
-def exchange(place, addresses, method, headers, body, timeout, cafile=None):
-    """Send one request to the first of some addresses that takes the connection.
+def exchange(
+    place: Place,
+    addresses: Sequence[str],
+    method: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    timeout: float,
+    cafile: str | None = None,
+) -> Answer:
+    """Send one request to the first address that accepts a connection.
 
-    :param place: the :class:`Place` to call
-    :param addresses: IP addresses of its host, checked
-    :param dict headers: by name
-    :param bytes body: sent with its length
-    :param timeout: seconds for all of it
-    :param cafile: certificates to trust; the system's unless given
-    :raises OSError: for what the network did, a wrong certificate and a lack of time
-    :raises http.client.HTTPException: for an answer that is none
-    :raises ValueError: for a header that cannot be sent
+    :param place: where the request goes
+    :param addresses: IP addresses of the host, all of them checked
+    :param method: of HTTP, in capitals
+    :param headers: by name
+    :param body: sent with its length
+    :param timeout: seconds for the whole exchange
+    :param cafile: file of the certificates to trust; the system's unless given
+    :raises OSError: on a network failure, a wrong certificate or a timeout
+    :raises http.client.HTTPException: when the answer is not valid HTTP
+    :raises ValueError: when a header cannot be sent
     """
     start = time.monotonic()
     with closing(_Exchange(place, start + timeout, cafile)) as call:
         call.connect(addresses)
-        status, headers, body = call.request(method, headers, body)
-    return Answer(status, headers, body, time.monotonic() - start)
+        status, received, content = call.request(method, headers, body)
+    return Answer(status, received, content, time.monotonic() - start)
 
 
 class _Exchange:
-    """A connection that is cut when its time is over, whatever trickles in."""
+    """A connection that is closed at its deadline, even while data still arrives.
 
-    def __init__(self, place, deadline, cafile):
+    :param deadline: by the monotonic clock, in seconds
+    """
+
+    def __init__(self, place: Place, deadline: float, cafile: str | None) -> None:
         self.place, self.deadline, self.cafile = place, deadline, cafile
         self.connection = http.client.HTTPConnection(place.host, place.port)
         if place.port == {"https": 443, "http": 80}[place.scheme]:
-            # The class would name the port in the header “Host” of https.
+            # Otherwise the header “Host” of https would name the port.
             self.connection.default_port = place.port
-        self.timer = None
+        self.timer: threading.Timer | None = None
 
-    def left(self):
+    def seconds_left(self) -> float:
         seconds = self.deadline - time.monotonic()
         if seconds <= 0:
             raise TimeoutError("the time for the call is over")
         return seconds
 
-    def connect(self, addresses):
+    def connect(self, addresses: Sequence[str]) -> None:
         last = OSError("the name has no address")
         for address in addresses:
             try:
@@ -79,59 +94,73 @@ class _Exchange:
                 raise
             except OSError as error:
                 last = error
-                self._cut()
+                self._disconnect()
         raise last
 
-    def _connect(self, address):
-        # Straight to the address: nothing is looked up any more.
+    def _connect(self, address: str) -> None:
+        # Connects to the IP address, so no name is resolved again.
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_STREAM)
         self.connection.sock = sock
-        sock.settimeout(self.left())
+        sock.settimeout(self.seconds_left())
         sock.connect((address, self.place.port))
         if self.place.scheme == "https":
             context = ssl.create_default_context(cafile=self.cafile)
             context.minimum_version = ssl.TLSVersion.TLSv1_2
-            sock = context.wrap_socket(
+            tls = context.wrap_socket(
                 sock, server_hostname=self.place.host, do_handshake_on_connect=False
             )
-        self.connection.sock = sock
-        self.timer = threading.Timer(self.left(), _shut, [sock])
+            self.connection.sock = tls
+            self._shut_at_deadline(tls)
+            tls.do_handshake()
+        else:
+            self._shut_at_deadline(sock)
+
+    def _shut_at_deadline(self, sock: socket.socket) -> None:
+        self.timer = threading.Timer(self.seconds_left(), _shut, [sock])
         self.timer.daemon = True
         self.timer.start()
-        if self.place.scheme == "https":
-            sock.do_handshake()
 
-    def request(self, method, headers, body):
+    def request(
+        self, method: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Send the request and read the answer.
+
+        :returns: status, headers by lower-case name, beginning of the body
+        """
         try:
             self.connection.request(method, self.place.target, body, headers)
             response = self.connection.getresponse()
-            body = response.read(MAX_BODY)
+            content = response.read(MAX_BODY)
         except (OSError, http.client.HTTPException):
-            # Which of the two it is depends on what was under way when it was cut.
-            self.left()
+            # The deadline closes the socket, which can raise either of them: report
+            # a timeout as such.
+            self.seconds_left()
             raise
-        self.left()
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        return response.status, headers, body
+        self.seconds_left()
+        received = {name.lower(): value for name, value in response.getheaders()}
+        return response.status, received, content
 
-    def _cut(self):
+    def _disconnect(self) -> None:
         if self.timer:
             self.timer.cancel()
-        if self.connection.sock:
-            self.connection.sock.close()
+        # The stubs of the standard library do not say that it may be None.
+        sock: socket.socket | None = self.connection.sock
+        if sock:
+            sock.close()
             self.connection.sock = None
 
-    def close(self):
-        self._cut()
+    def close(self) -> None:
+        self._disconnect()
         self.connection.close()
 
 
-def _shut(sock):
-    """Wake whoever waits for the socket; what they get then is an end."""
+def _shut(sock: socket.socket) -> None:
+    """Wake the thread that waits for the socket; it reads an end of the stream."""
     try:
-        # Of the socket itself: that of TLS would give up its layer under the reader.
+        # The method of the plain socket: that of a TLS socket would drop the TLS layer
+        # while the other thread reads from it.
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
     except OSError:
-        # It ended by itself meanwhile.
+        # The connection ended meanwhile.
         return

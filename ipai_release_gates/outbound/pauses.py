@@ -1,35 +1,37 @@
 """How long to wait before a call is made again."""
 
 import random
-from datetime import timezone
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
-#: Seconds before the second attempt; each later pause is that many times as long.
+#: Seconds before the second attempt, and the factor from each pause to the next.
 FIRST, FACTOR = 5, 5
-#: Nothing is put off for longer than a day, whatever the other side asks for.
+#: The longest pause in seconds, even when the other server asks for a longer one.
 LONGEST = 24 * 60 * 60
-#: Pauses differ by this share, so that what failed together does not return together.
+#: Random share of a pause: calls that failed together are not repeated together.
 JITTER = 0.2
 
 
-def pause(attempt, retry_after=None, now=None):
+def pause(
+    attempt: int, retry_after: str | None = None, now: datetime | None = None
+) -> float:
     """Seconds until the next attempt.
 
-    :param int attempt: how many were made, 1 or more
-    :param str retry_after: the header of that name (RFC 9110, 10.2.3): it makes the
-        pause longer, never shorter; what it cannot be read as counts for nothing
-    :param datetime now: with a time zone, for a header that names an instant
+    :param attempt: how many attempts were made, 1 or more
+    :param retry_after: the header of that name (RFC 9110, 10.2.3). It makes the pause
+        longer, never shorter; one that cannot be read is ignored
+    :param now: with a time zone, for a header that names an instant
     """
-    # No exponent that a float could not hold.
+    # A greater exponent would overflow a float.
     steps = min(max(attempt, 1), 20) - 1
-    seconds = FIRST * FACTOR**steps * random.uniform(1 - JITTER, 1 + JITTER)
-    return min(max(seconds, _asked(retry_after, now)), LONGEST)
+    seconds: float = FIRST * FACTOR**steps * random.uniform(1 - JITTER, 1 + JITTER)
+    return min(max(seconds, _requested_seconds(retry_after, now)), LONGEST)
 
 
-def _asked(text, now):
+def _requested_seconds(text: str | None, now: datetime | None) -> float:
     text = (text or "").strip()
     if text.isascii() and text.isdigit():
-        # Longer numbers mean the longest pause all the same.
+        # Nine digits exceed the longest pause already.
         return int(text[:9])
     try:
         until = parsedate_to_datetime(text)

@@ -1,22 +1,22 @@
-"""Names of hosts and addresses of the web, read strictly."""
+"""Strict parsing of host names and URLs."""
 
 import hashlib
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 import idna
 
 _PORTS = {"https": 443, "http": 80}
 _MAX_URL = 2000
-#: What an address of the web is written with (RFC 3986); no space, no control.
+#: The characters of a URL (RFC 3986): no spaces, no control characters.
 _URL = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 _LABELS = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 
 
 class PlaceError(ValueError):
-    """What is wrong with a host name or an address of the web.
+    """A host name or URL is not accepted.
 
     ``str()`` is a code: ``name``, ``wildcard``, ``url``, ``scheme``, ``user`` or
     ``fragment``.
@@ -25,10 +25,10 @@ class PlaceError(ValueError):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a call goes.
+    """Where a request goes.
 
-    :param str host: as :func:`host_name` writes it
-    :param str target: path and query, as the request line has it
+    :param host: as :func:`host_name` returns it
+    :param target: path and query, as in the request line
     """
 
     scheme: str
@@ -37,13 +37,13 @@ class Place:
     target: str
 
 
-def host_name(text):
-    """A host name or IP address in the one way it is compared in.
+def host_name(text: str | None) -> str:
+    """A host name or IP address in normal form, for comparison.
 
-    Names that are not ASCII come out as IDNA 2008 has them, so that two which only look
+    Names outside of ASCII are encoded by IDNA 2008, so that two names that only look
     alike differ.
 
-    :raises PlaceError: for what is neither
+    :raises PlaceError: when the text is neither
     """
     text = (text or "").strip().rstrip(".").lower()
     literal = _literal(text[1:-1] if text[:1] == "[" and text[-1:] == "]" else text)
@@ -52,33 +52,33 @@ def host_name(text):
     if "*" in text:
         raise PlaceError("wildcard")
     try:
-        name = idna.encode(text, uts46=True).decode()
+        name: str = idna.encode(text, uts46=True).decode()
     except (idna.IDNAError, UnicodeError) as error:
         raise PlaceError("name") from error
-    # A last label of digits only: parsers disagree on what number it is.
+    # Parsers disagree on a last label that is a number.
     if not _LABELS.fullmatch(name) or re.fullmatch(r"(.*\.)?(\d+|0x[0-9a-f]*)", name):
         raise PlaceError("name")
     return name
 
 
-def is_loopback(host):
-    """Whether a host name stands for this machine."""
+def is_loopback(host: str) -> bool:
+    """Whether a host name means this machine."""
     literal = _literal(host)
     return literal.is_loopback if literal else host == "localhost"
 
 
-def _literal(text):
-    """The IP address that a text is, or ``None``."""
+def _literal(text: str) -> IPv4Address | IPv6Address | None:
+    """The text as an IP address, or ``None``."""
     try:
         return ip_address(text)
     except ValueError:
         return None
 
 
-def place_of(url):
-    """Where an address of the web leads.
+def place_of(url: object) -> Place:
+    """The place that a URL names.
 
-    :raises PlaceError: for what is not plainly such an address
+    :raises PlaceError: when the value is no text or no URL that all parsers read alike
     """
     if not isinstance(url, str) or len(url) > _MAX_URL or not _URL.fullmatch(url):
         raise PlaceError("url")
@@ -101,6 +101,6 @@ def place_of(url):
     )
 
 
-def digest_of(url):
-    """A few digits by which a changed address is told, and nothing of it."""
+def digest_of(url: str) -> str:
+    """A short digest of a URL: shows that it changed, and reveals nothing of it."""
     return hashlib.sha256(url.encode()).hexdigest()[:12]

@@ -8,6 +8,7 @@ from odoo.tools import SQL
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ... import github
+from ..mixins.deferred import once_before_commit
 from .connection import Refused, TryLater
 
 _KEY = "ipai_release_gates.github"
@@ -29,18 +30,19 @@ class Release(models.Model):
             # Which project a release is of, whoever records a fact about it.
             touched = self.sudo().filtered(lambda r: r.project_id.id in linked)
             if touched:
-                callbacks = self.env.cr.precommit
-                if _KEY not in callbacks.data:
-                    callbacks.add(self.env["ipai.release"].sudo()._tell_github)
-                callbacks.data.setdefault(_KEY, set()).update(touched.ids)
+                # sudo: the jobs are of no user
+                releases = self.env["ipai.release"].sudo()
+                once_before_commit(
+                    self.env.cr, _KEY, releases._enqueue_github_jobs, touched.ids
+                )
         return result
 
     @api.model
-    def _tell_github(self):
-        """Enqueue what GitHub is told of the releases that this transaction touched."""
-        touched = self.env.cr.precommit.data.pop(_KEY, ())
-        if not touched:
-            return
+    def _enqueue_github_jobs(self, touched):
+        """Enqueue the answers and checks of the releases that changed.
+
+        :param set touched: ids of releases
+        """
         self.env["ipai.github.protection"]._of_releases(touched)._answer_later()
         self.browse(sorted(touched))._report_to_github_later()
 

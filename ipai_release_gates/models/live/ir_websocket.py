@@ -2,7 +2,7 @@ from odoo import models
 
 
 class IrWebsocket(models.AbstractModel):
-    """Who hears of which releases: who may read them."""
+    """Subscribes each user to the channels of the releases they may read."""
 
     _inherit = "ir.websocket"
 

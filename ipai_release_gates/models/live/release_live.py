@@ -4,23 +4,25 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.tools import SQL
 
-#: The part of a company's and of a project's channel that tells about releases.
+from ..mixins.deferred import once_before_commit
+
+#: The part of a company's and of a project's bus channel that is about releases.
 CHANNEL = "ipai_releases"
 NOTIFICATION = "ipai_release_gates/releases"
 
-#: A list longer than this is not told one by one: who listens reads everything again.
+#: The most ids in one notification. Without ids, a client reads everything again.
 _AT_MOST = 200
 
 _CHANGED = "ipai.release.changed"
-_TOLD_AFTER = "ipai.release.told_after"
+_SENT_AFTER = "ipai.release.sent_after"
 
 
 class Release(models.Model):
-    """Open screens follow what happens to releases, from whichever process.
+    """Open screens follow the changes of releases, from every process.
 
-    What is told are ids, never contents: record rules do not filter notifications, so
-    every client reads again what it shows, with the rights of its user. A transaction
-    tells each channel once, at its end; one that is rolled back tells nothing.
+    A notification holds ids, never contents: record rules do not filter notifications.
+    Each client reads what it shows again, with the rights of its user. A transaction
+    sends one notification per channel, at its end; one that is rolled back sends none.
     """
 
     _inherit = "ipai.release"
@@ -36,24 +38,25 @@ class Release(models.Model):
         return result
 
     def _announce(self):
-        """Tell, with the commit of this transaction, that these releases changed."""
-        precommit = self.env.cr.precommit
-        if not self.ids:
-            return
-        if _CHANGED not in precommit.data:
-            precommit.data[_CHANGED] = set()
-            # As superuser: whom it is told to does not depend on who changed it.
-            precommit.add(self.env["ipai.release"].sudo()._tell_changed)
-        precommit.data[_CHANGED].update(self.ids)
+        """Notify open screens, at the end of this transaction, of these releases."""
+        if self.ids:
+            # sudo: receivers do not depend on user
+            releases = self.env["ipai.release"].sudo()
+            once_before_commit(
+                self.env.cr, _CHANGED, releases._notify_bus_of_changes, self.ids
+            )
 
     @api.model
-    def _tell_changed(self):
-        changed = self.env.cr.precommit.data.pop(_CHANGED, set())
-        changed -= self._told_already()
+    def _notify_bus_of_changes(self, changed):
+        """Send one notification per channel.
+
+        :param set changed: ids of releases
+        """
+        changed = changed - self._notified_already()
         if not changed:
             return
         self.flush_model(["project_id", "company_id"])
-        told = defaultdict(lambda: (set(), set()))
+        by_channel = defaultdict(lambda: (set(), set()))
         for release_id, project_id, company_id, last_id in self.env.execute_query(
             SQL(
                 "SELECT id, project_id, company_id,"
@@ -62,12 +65,12 @@ class Release(models.Model):
                 tuple(changed),
             )
         ):
-            self.env.cr.postcommit.data.setdefault(_TOLD_AFTER, last_id)
+            self.env.cr.postcommit.data.setdefault(_SENT_AFTER, last_id)
             for channel in (("res.company", company_id), ("ipai.project", project_id)):
-                releases, projects = told[channel]
+                releases, projects = by_channel[channel]
                 releases.add(release_id)
                 projects.add(project_id)
-        for (model, id_), (releases, projects) in sorted(told.items()):
+        for (model, id_), (releases, projects) in sorted(by_channel.items()):
             self.env["bus.bus"]._sendone(
                 (self.env[model].browse(id_), CHANNEL),
                 NOTIFICATION,
@@ -75,16 +78,16 @@ class Release(models.Model):
             )
 
     @api.model
-    def _told_already(self):
-        """The releases this transaction has told of.
+    def _notified_already(self):
+        """The releases that this transaction has sent notifications of.
 
-        What comes before a commit also comes before a savepoint, and what is rolled
-        back to one takes its messages along: so the messages that are there are read.
+        Odoo also sends before it sets a savepoint. A rollback to that savepoint removes
+        later notifications, so the rows that are still there are read.
         """
-        last_id = self.env.cr.postcommit.data.get(_TOLD_AFTER)
+        last_id = self.env.cr.postcommit.data.get(_SENT_AFTER)
         if last_id is None:
             return set()
-        # A snapshot shows no younger messages than those of its own transaction.
+        # A snapshot shows no younger notifications than those of its own transaction.
         rows = self.env.execute_query(
             SQL("SELECT message FROM bus_bus WHERE id > %s", last_id)
         )

@@ -1,27 +1,23 @@
 from odoo import api, fields, models
 
 from ..selections import SOURCE_SYSTEMS
+from .deferred import ContextBatch
 
-_BATCH_KEY = "ipai_fact_batch"
 
+class FactBatch(ContextBatch):
+    """Collects the ledger entries of facts, to judge each release once.
 
-class FactBatch:
-    """Collects what facts have to tell their releases, to tell it once.
-
-    An instance in the context defers the work of :meth:`FactMixin._record`; only code
-    of this addon can put one there, a value that came over RPC is never an instance.
+    An instance in the context defers the work of :meth:`FactMixin._record`.
     """
+
+    key = "ipai_fact_batch"
 
     def __init__(self):
         self.drafts = []
         self.release_ids = set()
 
-    def context(self):
-        """The context under which facts are collected."""
-        return {_BATCH_KEY: self}
-
     def record(self, env):
-        """Tell every release once, and start afresh."""
+        """Judge every release once, append its entries, and empty the batch."""
         drafts, release_ids = self.drafts, self.release_ids
         self.drafts, self.release_ids = [], set()
         env["ipai.release"].browse(sorted(release_ids))._rejudge(drafts)
@@ -144,8 +140,8 @@ class FactMixin(models.AbstractModel):
         """Tell the releases that facts about them were recorded."""
         bound = self.filtered("release_id")
         drafts = [fact._ledger_draft() for fact in bound]
-        batch = self.env.context.get(_BATCH_KEY)
-        if isinstance(batch, FactBatch):
+        batch = FactBatch.of(self.env)
+        if batch:
             batch.drafts += drafts
             batch.release_ids.update(bound.release_id.ids)
         else:

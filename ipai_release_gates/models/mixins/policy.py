@@ -2,36 +2,28 @@ import json
 
 from odoo import api, fields, models
 
+from .deferred import ContextBatch
+
 #: Shown in place of a value that not everybody who reads the ledger may know.
 _HIDDEN = "***"
-_BATCH_KEY = "ipai_policy_batch"
 
 
-class PolicyBatch:
-    """Collects the releases that changed definitions bear on, to judge them once.
+class PolicyBatch(ContextBatch):
+    """Collects the releases that changed definitions bear on, to judge each once.
 
-    An instance in the context defers the work of ``_rejudge_in_batches``; only code of
-    this addon can put one there, a value that came over RPC is never an instance.
+    An instance in the context defers the work of ``_rejudge_in_batches``.
     """
+
+    key = "ipai_policy_batch"
 
     def __init__(self):
         self.release_ids = set()
 
-    def context(self):
-        """The context under which releases are collected."""
-        return {_BATCH_KEY: self}
-
     def record(self, env):
-        """Judge every release once, and start afresh."""
+        """Judge every release once, and empty the batch."""
         release_ids, self.release_ids = self.release_ids, set()
         # Policy binds every release, whoever changes it.
         env["ipai.release"].sudo().browse(sorted(release_ids))._rejudge_in_batches()
-
-    @classmethod
-    def of(cls, env):
-        """The batch under which an environment collects, if it does."""
-        batch = env.context.get(_BATCH_KEY)
-        return batch if isinstance(batch, cls) else None
 
 
 class PolicyMixin(models.AbstractModel):

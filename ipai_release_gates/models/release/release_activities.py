@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..mixins.deferred import once_before_commit
+
 _TRIGGERED = "ipai.release.activities"
 _TYPE = "ipai_release_gates.activity_type_your_turn"
 
@@ -55,15 +57,12 @@ class Release(models.Model):
     @api.model
     def _look_after_activities_soon(self):
         """Start the scheduled action once this transaction is committed."""
-        precommit = self.env.cr.precommit
-        if _TRIGGERED not in precommit.data:
-            precommit.data[_TRIGGERED] = True
-            # Anybody's change may start it; it runs as itself.
-            precommit.add(self.env["ipai.release"].sudo()._trigger_activities)
+        # sudo: starts a scheduled action
+        releases = self.env["ipai.release"].sudo()
+        once_before_commit(self.env.cr, _TRIGGERED, releases._trigger_activities)
 
     @api.model
-    def _trigger_activities(self):
-        self.env.cr.precommit.data.pop(_TRIGGERED, None)
+    def _trigger_activities(self, _collected=()):
         cron = self.env.ref(
             "ipai_release_gates.ir_cron_activities", raise_if_not_found=False
         )

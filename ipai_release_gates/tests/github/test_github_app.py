@@ -374,7 +374,8 @@ class TestAnswers(GithubCase):
 
         self.assertIn(protection.sudo(), self.jobs_of("_answer")(freeze))
         self.assertIn(
-            protection.sudo(), self.jobs_of("_answer")(lambda: release._rejudge())
+            protection.sudo(),
+            self.jobs_of("_answer")(lambda: release._rejudge([], starts=False)),
         )
 
     def test_other_releases_have_nothing_answered(self):

@@ -69,7 +69,7 @@ class TestWhatIsTold(LiveCase):
             "revised": lambda: release.with_user(self.rm).write(
                 {"source_ref": sha("next"), "author_emails": "dev@example.com"}
             ),
-            "judged": lambda: release._rejudge(),
+            "judged": lambda: release._rejudge([], starts=False),
             "archived": lambda: release.with_user(self.rm).write({"active": False}),
         }
         for what, change in changes.items():

@@ -784,7 +784,7 @@ class TestGuards(GateCase):
         user, vals = self.valid("ipai.check")
         for value in (True, 1, "batch", object(), {"drafts": []}):
             before = self.release.fact_version
-            context = {fact._BATCH_KEY: value}
+            context = {fact.FactBatch.key: value}
             checks = self.env["ipai.check"].with_user(user).with_context(**context)
             checks.create({**vals, "status": "fail"})
             self.release.invalidate_recordset()
