@@ -5,6 +5,7 @@ on it, directly or through others.
 """
 
 import ast
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,10 +13,19 @@ from pathlib import Path
 from .paths import ADDON_NAME, ADDONS_PATH
 from .say import Stop
 
+_IMPORTS_ODOO = re.compile(r"^\s*(from|import) odoo(?!\.addons\.ipai_)\b", re.MULTILINE)
 #: The addon without code that depends on all others: what ``make run`` installs.
 COLLECTION = "ipai_release_gates_all"
 #: Where the satellites are, below the folder that holds the core.
 SATELLITES = "addons"
+
+
+def is_plain(folder):
+    """Whether a folder is a package in which nothing imports Odoo."""
+    return (folder / "__init__.py").exists() and not any(
+        _IMPORTS_ODOO.search(path.read_text(encoding="utf-8"))
+        for path in folder.rglob("*.py")
+    )
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,12 @@ class Addon:
     def tests(self):
         """The folder of the tests that run inside Odoo; it may not exist."""
         return self.folder / "tests"
+
+    @property
+    def rooms(self):
+        """Its plain-Python rooms: the folders in which nothing imports Odoo."""
+        folders = sorted(path for path in self.folder.iterdir() if path.is_dir())
+        return [path for path in folders if path.name != "tests" and is_plain(path)]
 
 
 def folders(root=ADDONS_PATH):

@@ -50,6 +50,8 @@ COMMANDS = {
         "look for contradictions in the model and the documents",
     ),
     "lint": ("lint", ("run", "test", "lint"), "run all linters"),
+    "house": ("house", ("run",), "look for what breaks a rule of the house"),
+    "types": ("typecheck", ("run", "lint"), "check the types of rooms and client"),
     "publish": (
         "publish",
         ("run",),

@@ -1,14 +1,14 @@
 """``make lint``: the hooks of pre-commit on every file, with pinned tools.
 
-And whether what is published, and the terms to translate, are what the addon says, and
-whether guides and pictures fit together.
+After them the rules of the house and the types are checked; and that the published
+files and the terms to translate match the addons, and the pictures match the guides.
 """
 
 import os
 import shutil
 import subprocess
 
-from . import aptstate, pictures, proc, publish, translations
+from . import aptstate, house, pictures, proc, publish, translations, typecheck
 from .locks import fresh_folder, setting_up, stamp, stamped
 from .paths import ROOT, RUN, VENV
 from .say import Stop, say
@@ -24,6 +24,15 @@ FIXES = (
     ("ruff format --force-exclude --check", "ruff format --force-exclude"),
     ("prettier --check", "prettier --write"),
     ("eslint --no-warn-ignored", "eslint --fix --no-warn-ignored"),
+)
+
+#: What is checked beside the hooks, each by a function that prints what it finds.
+CHECKS = (
+    house.check,
+    typecheck.check,
+    publish.check,
+    translations.check,
+    pictures.check,
 )
 
 
@@ -75,8 +84,7 @@ def _configuration(fix):
 def lint(arguments):
     """``lint [--fix] [hook]``: run all hooks, or one, on every file.
 
-    Without the name of a hook the published files, the translations and the pictures of
-    the guides are checked for drift too.
+    Without the name of a hook the checks of this package are made too.
     """
     _node_tools()
     fix = "--fix" in arguments
@@ -100,8 +108,8 @@ def lint(arguments):
         code = child.wait()
     finally:
         proc.end(child)
-    # Each speaks, whatever the others say.
-    checks = () if hooks else (publish.check, translations.check, pictures.check)
+    checks = () if hooks else CHECKS
+    # All of them run, also after one that found something.
     passed = [check() for check in checks]
     if not all(passed):
         code = 1

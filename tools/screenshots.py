@@ -305,7 +305,7 @@ def _take(wanted):
     pictures.IMAGES.mkdir(parents=True, exist_ok=True)
     with (
         postgres.running(),
-        databases.temporary(databases.template("demo")) as database,
+        databases.temporary(databases.template("demo", bundles=True)) as database,
         _with_dark_colours(database),
         Server(database) as server,
         Browser() as browser,

@@ -35,7 +35,7 @@ def _needs(shard, stack):
     if shard.layer == "unit":
         return ["-p", "no:odoo"]
     if shard.layer == "server":
-        databases.template("demo")
+        databases.template("demo", bundles=True)
         return ["-p", "no:odoo"]
     in_browser = _any_browser_test(path.split("::")[0] for path in shard.paths)
     if in_browser:

@@ -7,21 +7,13 @@ satellite have both names too.
 """
 
 import importlib
-import re
 import sys
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 
+from tools.addons import is_plain
+
 _PREFIX = "odoo.addons."
-_IMPORTS_ODOO = re.compile(r"^\s*(from|import) odoo(?!\.addons\.ipai_)\b", re.MULTILINE)
-
-
-def is_plain(folder):
-    """Whether a folder is a package in which nothing imports Odoo."""
-    return (folder / "__init__.py").exists() and not any(
-        _IMPORTS_ODOO.search(path.read_text(encoding="utf-8"))
-        for path in folder.rglob("*.py")
-    )
 
 
 class _Namespace(Loader):

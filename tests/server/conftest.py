@@ -30,7 +30,7 @@ def start_site(postgresql):
 
         def start(database=None, workers=0, arguments=(), jobs=False):
             if not database:
-                template = databases.template("demo")
+                template = databases.template("demo", bundles=True)
                 database = stack.enter_context(databases.temporary(template))
             # What a scheduled action does meanwhile is nobody's attack.
             quiet = ("--max-cron-threads=0", *arguments)

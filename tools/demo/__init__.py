@@ -128,14 +128,18 @@ def options(arguments):
     given, rest = serve.options(arguments)
     parser = argparse.ArgumentParser(prog="make demo", allow_abbrev=False)
     parser.add_argument("--report", type=Path, default=REPORTS / "dry-run.md")
+    parser.add_argument("--tests", default="tests/unit", help="what the build runs")
     return parser.parse_args(rest, given)
 
 
 def demo(arguments):
-    """``demo [--port N] [--database NAME] [--report FILE]``: 0 if all went well."""
+    """``demo [--port N] [--database NAME] [--report FILE] [--tests FOLDER]``.
+
+    :returns: 0 if every step behaved as it must
+    """
     given = options(arguments)
     record = Record()
-    with Running() as build:
+    with Running(given.tests) as build:
 
         def at(url):
             say(f"· the demo acts at {url} on the database {given.database}")

@@ -1,4 +1,4 @@
-"""A real build of the addon: its own unit tests and its linter, run as CI would."""
+"""A real build of the core: its unit tests and its linter, run as CI would."""
 
 import os
 import shlex
@@ -55,9 +55,12 @@ class Build:
 
 
 class Running:
-    """A build under way; ended with the block that holds it."""
+    """A build under way; ended with the block that holds it.
 
-    def __init__(self):
+    :param tests: folder of the tests that it runs
+    """
+
+    def __init__(self, tests="tests/unit"):
         with setting_up():
             venv.ensure("lint")  # ruff; a make that never linted lacks it
         self.changed_files = repository.changed_files()
@@ -69,7 +72,7 @@ class Running:
             [
                 *(venv_python(), "-m", "pytest", "-q", "-p", "no:odoo"),
                 *("-o", "junit_suite_name=unit_tests"),
-                *(f"--junit-xml={self._junit}", "tests/unit"),
+                *(f"--junit-xml={self._junit}", tests),
             ],
             [binaries / "ruff", "check", "--no-cache", ADDON],
         ]

@@ -80,7 +80,7 @@ def width(request, browser):
 @pytest.fixture(scope="module")
 def dark_site(start_site):
     """A server where the release manager chose dark colours."""
-    with databases.temporary(databases.template("demo")) as database:
+    with databases.temporary(databases.template("demo", bundles=True)) as database:
         odoo.install("Bringing dark colours", database, ["web_dark_mode"])
         site = start_site(database)
         rm = site.rpc("rm")

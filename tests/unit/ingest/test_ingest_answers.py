@@ -1,3 +1,5 @@
+"""Answers of the façade: errors, their codes, and how each transport carries them."""
+
 import datetime
 import json
 import xmlrpc.client

@@ -1,3 +1,5 @@
+"""Who may send which event, and where its system of record is."""
+
 import itertools
 
 import pytest

@@ -1,3 +1,5 @@
+"""Digests of events: the same content gives the same digest."""
+
 import datetime
 import json
 import threading

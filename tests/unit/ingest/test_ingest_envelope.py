@@ -1,3 +1,5 @@
+"""Envelopes and payloads of events: what is accepted, and how a fault is named."""
+
 import base64
 import copy
 import datetime

@@ -1,3 +1,5 @@
+"""JUnit files: what is read of each dialect, and what is refused."""
+
 from pathlib import Path
 
 import pytest

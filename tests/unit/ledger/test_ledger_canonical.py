@@ -1,3 +1,5 @@
+"""The canonical form of a ledger entry's body."""
+
 import datetime
 import decimal
 import json

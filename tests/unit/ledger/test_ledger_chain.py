@@ -1,3 +1,5 @@
+"""The hash chain of the ledger: each entry seals the one before."""
+
 import dataclasses
 import datetime
 import hashlib

@@ -1,3 +1,5 @@
+"""The story of a release, read from its ledger entries."""
+
 import random
 
 import pytest

@@ -1,3 +1,5 @@
+"""Verification of a ledger: each kind of damage is found and named."""
+
 import copy
 import random
 import sys
