@@ -150,7 +150,7 @@ class GateCase(TransactionCase):
         )
         endpoint.action_rotate_secret()
         endpoint.action_send_test()
-        endpoint.sudo().delivery_ids._attempted(None, "It was not reached.")
+        endpoint.sudo().delivery_ids._record_attempt(None, "It was not reached.")
         return endpoint
 
     @classmethod

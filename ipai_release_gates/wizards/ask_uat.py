@@ -31,19 +31,23 @@ class UatWizard(models.TransientModel):
         release = self.env["ipai.release"].browse(values.get("release_id") or ())
         former = release.sudo(False).uat_invitation_ids[:1] if release else release
         if former and "criteria" in fields:
-            # Another round after a new commit asks about the same.
+            # After a new commit, the customer is asked about the same criteria.
             values["criteria"] = "\n".join(former.criterion_ids.mapped("name"))
             values["partner_id"] = former.partner_id.id
         return values
 
     @api.depends_context("uat_link")
     def _compute_link(self):
-        # The form shows what its action was given: nothing keeps the link, so that
-        # nobody finds it and answers in the customer's name.
+        # The link is in the context of the action only. It is not stored, so no other
+        # user can find it and answer in the customer's name.
         self.link = self.env.context.get("uat_link")
 
     def action_ask(self):
-        """Invite the customer; by hand, show the link, which cannot be shown again."""
+        """Invite the customer by e-mail, or show the link once, to pass on by hand.
+
+        :returns: client action with a notification, or action that shows the link
+        :raises UserError: when no customer is chosen
+        """
         self.ensure_one()
         if not self.partner_id:
             raise UserError(self.env._("Customer: choose who is to accept."))

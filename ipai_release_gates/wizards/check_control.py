@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 
 class CheckControlWizard(models.TransientModel):
-    """Record what a check of some controls found."""
+    """Record the result of a check of some controls."""
 
     _name = "ipai.check.control.wizard"
     _description = "Record a check of a control"

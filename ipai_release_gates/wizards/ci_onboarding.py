@@ -52,10 +52,10 @@ print(
 
 
 class CiKeyWizard(models.AbstractModel):
-    """Gives a CI service a key, and shows it once to whoever asked for it.
+    """Gives a CI service a key, and shows it once to the user who asks for it.
 
-    The key is nowhere but in the answer to that one call: not in the record of the
-    wizard, not in the log, and in the database as Odoo's own hash.
+    The key is in the answer to that call only: neither in the record of the wizard nor
+    in the log. The database holds Odoo's hash of it.
     """
 
     _name = "ipai.ci.key.wizard"
@@ -73,8 +73,9 @@ class CiKeyWizard(models.AbstractModel):
 
     @api.model
     def _longest_lifetime(self):
-        """Days that a key of a CI service may live, as its group says."""
-        # Everybody may know; not everybody may read groups. Odoo reads 0 as one day.
+        """The longest lifetime of a key of a CI service, in days, set on its group."""
+        # Odoo reads 0 as one day.
+        # sudo: not everybody reads groups
         group = self.env.ref(CI_GROUP).sudo()
         return int(group.api_key_duration) or 1
 
@@ -91,7 +92,7 @@ class CiKeyWizard(models.AbstractModel):
             )
 
     def _issue_key(self, user, project=None):
-        """Make a key of a CI service that was checked to be one.
+        """Make a key for a user; the caller has checked that it is a CI service.
 
         :param user: the service
         :param project: a project for the examples
@@ -99,7 +100,7 @@ class CiKeyWizard(models.AbstractModel):
         """
         self._check_lifetime()
         expires_at = fields.Datetime.now() + timedelta(days=self.lifetime_days)
-        # As the service itself, with its rights: Odoo checks the lifetime once more.
+        # As the service itself, with its rights: Odoo checks the lifetime as well.
         key = (
             self.env["res.users.apikeys"]
             .with_user(user)
@@ -176,8 +177,8 @@ class CiOnboardingWizard(models.TransientModel):
         """Make the service and its key.
 
         :returns: action that shows the key, once
-        :raises AccessError: for who is no governance administrator
-        :raises ValidationError: saying what is wrong with name, login or lifetime
+        :raises AccessError: when the user is no governance administrator
+        :raises ValidationError: for a wrong name, login or lifetime
         """
         self.ensure_one()
         self.env["ipai.ci.account"]._require_governance()
@@ -196,10 +197,9 @@ class CiOnboardingWizard(models.TransientModel):
                 self.env._("Give the service a name of 1 to 128 characters.")
             )
         group = self.env.ref(CI_GROUP)
-        # Governance has no right on users. What this one may do is fixed here and
-        # comes from nobody: as the superuser, without the caller's context, so that no
-        # default of theirs enters it. Without a password or an address to send one to,
-        # it logs in by its key alone.
+        # Governance may not create users, so the superuser does, without the caller's
+        # context: no default of the caller gives the service a right. The service has
+        # neither a password nor an e-mail address, so it logs in by its key alone.
         user = (
             self.env["res.users"]
             .with_user(SUPERUSER_ID)
@@ -228,12 +228,13 @@ class CiOnboardingWizard(models.TransientModel):
         return user
 
     def _checked_login(self):
-        """The login, if it can be one of a new service.
+        """The login, in normal form.
 
-        :raises ValidationError: saying why not
+        :raises ValidationError: when a new service cannot have it
         """
         login = (self.login or "").strip()
-        # One that looks like an address would make the service a commit author.
+        # A login that looks like an e-mail address would make the service a commit
+        # author.
         if not _LOGIN.fullmatch(login):
             raise ValidationError(
                 self.env._(
@@ -242,7 +243,7 @@ class CiOnboardingWizard(models.TransientModel):
                     login,
                 )
             )
-        # A login is taken whoever has it, archived or not.
+        # sudo: logins of all users count
         taken = self.env["res.users"].sudo().with_context(active_test=False)
         if taken.search_count([("login", "=ilike", escape_psql(login))], limit=1):
             raise ValidationError(
@@ -252,7 +253,7 @@ class CiOnboardingWizard(models.TransientModel):
 
 
 class CiRotateWizard(models.TransientModel):
-    """Give a CI service a new key; the ones it has end with it."""
+    """Give a CI service a new key, and revoke its other keys."""
 
     _name = "ipai.ci.rotate.wizard"
     _description = "New key of a CI service"
@@ -264,7 +265,7 @@ class CiRotateWizard(models.TransientModel):
         """Revoke the keys of the service and make a new one.
 
         :returns: action that shows the key, once
-        :raises AccessError: for who is no governance administrator
+        :raises AccessError: when the user is no governance administrator
         :raises UserError: when the account is more than a CI service, or archived
         """
         self.ensure_one()
@@ -276,19 +277,20 @@ class CiRotateWizard(models.TransientModel):
                 self.env._("%s is archived: it gets no key.", account.login)
             )
         self._check_lifetime()
-        # Checked to be a CI service; of two who rotate at once one is refused.
+        # Of two users who rotate the key at the same time, one is refused.
+        # sudo: the account is checked above
         account.user_id.sudo().lock_for_update(allow_referencing=True)
         account._revoke_keys()
         return self._issue_key(account.user_id)
 
 
 class CiKeyShow(models.AbstractModel):
-    """Shows a key that was just made. Nothing of it is stored."""
+    """Shows a new key. Nothing of it is stored."""
 
     _name = "ipai.ci.key.show"
     _description = "Key of a CI service that was just made"
 
-    # The form asks for these by onchange, which gives back the defaults.
+    # The form reads these by onchange, which returns the defaults.
     id = fields.Id()
     key = fields.Char(readonly=True)
     login = fields.Char(readonly=True)

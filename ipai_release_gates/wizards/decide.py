@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 from .. import policy
 
-# Conditions a signatory does not verify: their own signature, and what other gates say.
+# Requirements that a signatory does not verify: their own signature and other gates.
 _NOT_CRITERIA = ("approval", "prior_gate")
 
 
@@ -65,7 +65,7 @@ class DecideWizard(models.TransientModel):
             allowed = wizard.allowed_gate_ids._origin
             if wizard.gate_id._origin in allowed:
                 continue
-            # The first gate that is still closed is the one to talk about.
+            # Proposes the first gate that is still closed.
             closed = wizard._releases().release_gate_ids.filtered(
                 lambda row, allowed=allowed: (
                     row.gate_id in allowed and row.status not in ("passed", "bypassed")
@@ -100,7 +100,7 @@ class DecideWizard(models.TransientModel):
             ]
 
     def _finding(self, verdicts, requirement):
-        """What the facts say about a requirement, over one or many releases."""
+        """The finding on a requirement, as a text over one or many releases."""
         found = [
             condition
             for verdict in verdicts
@@ -122,8 +122,9 @@ class DecideWizard(models.TransientModel):
         for wizard in self:
             obstacles = []
             if wizard.gate_id and wizard.persona_id:
-                # Asked for the user, judged whatever the user may read.
+                # sudo: the obstacle depends on all facts
                 gate, persona = wizard.gate_id.sudo(), wizard.persona_id.sudo()
+                # sudo: the obstacle depends on all facts
                 for release in wizard._releases().sudo():
                     reason = refusal_to_sign(
                         release, release.revision_id, gate, persona

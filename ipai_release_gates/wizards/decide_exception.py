@@ -11,7 +11,7 @@ class ExceptionDecideWizard(models.TransientModel):
     _description = "Decide on an exception"
 
     exception_id = fields.Many2one("ipai.exception", required=True)
-    # Read with the rights of the user: a wizard may name any exception by its id.
+    # With the rights of the user, because a caller may pass the id of any exception.
     rationale = fields.Text(
         related="exception_id.rationale", related_sudo=False, string="Why"
     )

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 
 class DeployWizard(models.TransientModel):
-    """Record that some releases are brought to an environment."""
+    """Record the deployment of some releases to an environment."""
 
     _name = "ipai.deploy.wizard"
     _description = "Record a deployment"
@@ -65,25 +65,27 @@ class DeployWizard(models.TransientModel):
     def _compute_obstacle(self):
         Deployment = self.env["ipai.deployment"]
         for wizard in self:
-            # A wizard may name any environment by its id; of one that the person may
-            # read it is judged whatever else they may read.
+            # A caller may pass any id, so only records that the user may read are used.
+            # sudo: obstacles depend on all facts
             environment = wizard.environment_id._origin._filtered_access("read").sudo()
+            # sudo: obstacles depend on all facts
             back = wizard.rollback_of_id._origin._filtered_access("read").sudo()
-            told = []
+            messages = []
+            # sudo: obstacles depend on all facts
             for release in wizard._releases().sudo() if environment else ():
                 problems = Deployment._obstacles(
                     release, release.revision_id, environment, back
                 )
                 if problems:
-                    told.append(
+                    messages.append(
                         Deployment._refused_message(release, environment, problems)
                     )
-            wizard.obstacle = "\n".join(told)
+            wizard.obstacle = "\n".join(messages)
 
     def action_deploy(self):
         """Record the deployments with the rights of the current user.
 
-        :raises GateRefused: naming what is not met
+        :raises GateRefused: with the requirements that are not met
         """
         self.ensure_one()
         if not self.release_ids:

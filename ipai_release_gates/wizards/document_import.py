@@ -11,15 +11,16 @@ _SHOWN = 60
 
 
 class DocumentImport(models.AbstractModel):
-    """Reads a file of governance: shows what would change, then does it.
+    """Imports a governance file: shows the changes first, then makes them.
 
-    Nothing is written when anything is wrong, and what is done is what was shown.
+    A file with a problem changes nothing. An import makes the changes that were shown,
+    and no others.
     """
 
     _name = "ipai.document.import"
     _description = "Import of a file of governance"
 
-    #: The name of a file that was given none, and how many bytes are taken of one.
+    #: The name of an upload without a name, and the greatest size in bytes.
     _default_filename = "document.yaml"
     _max_bytes = governance.MAX_BYTES
 
@@ -31,7 +32,7 @@ class DocumentImport(models.AbstractModel):
     change_count = fields.Integer(readonly=True)
 
     def action_preview(self):
-        """Button: read the file and show what it would change, or what is wrong.
+        """Button: read the file and show the changes, or its problems.
 
         :returns: action that shows this wizard again
         """
@@ -66,10 +67,10 @@ class DocumentImport(models.AbstractModel):
         }
 
     def action_import(self):
-        """Button: do what was shown, all of it or, when anything fails, nothing.
+        """Button: make all changes that were shown, or none when one of them fails.
 
-        :raises UserError: for a file with problems, and when what is there or the file
-            is not what was shown any more
+        :raises UserError: for a file with problems, and when the file or the records
+            changed since the changes were shown
         """
         self._check_may_govern()
         self.ensure_one()
@@ -85,7 +86,7 @@ class DocumentImport(models.AbstractModel):
                 )
             self._apply(content, file, plan)
         except governance.InvalidDocument as invalid:
-            # What is wrong is said by file, line and field, the same in any language.
+            # The text is file, line and field, the same in every language.
             raise UserError(str(invalid)) from invalid  # pylint: disable=translation-required
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
@@ -93,17 +94,16 @@ class DocumentImport(models.AbstractModel):
 
     @api.model
     def _title(self):
-        """What the dialog is called."""
+        """The title of the dialog."""
         raise NotImplementedError
 
     def _read(self, content, file):
-        """What a file says.
+        """Compare a file with the records.
 
         :param bytes content: of the file
-        :param str file: its name, for what is wrong
+        :param str file: its name, for messages
         :returns: the changes, each with ``path``, ``field``, ``before``, ``after`` and
-            ``is_new``; lines to remark on; and the plan that
-            :meth:`_apply` takes
+            ``is_new``; remarks, as lines; and the plan for :meth:`_apply`
         :raises governance.InvalidDocument: for a file with problems
         """
         raise NotImplementedError
@@ -122,13 +122,13 @@ class DocumentImport(models.AbstractModel):
             )
 
     def _given(self):
-        """The uploaded file: its content and its name.
+        """The content and the name of the uploaded file.
 
-        :raises governance.InvalidDocument: when there is none, or too much of it
+        :raises governance.InvalidDocument: when there is no file, or it is too large
         """
         file = (self.filename or self._default_filename).splitlines()[0][:100]
         content = self.with_context(bin_size=False).content or b""
-        # base64 makes three bytes four characters.
+        # base64 encodes three bytes as four characters.
         if len(content) > self._max_bytes * 4 // 3 + 4:
             size = self._max_bytes // 1024
             message = self.env._("The file is larger than %s KB.", size)

@@ -6,7 +6,7 @@ from .. import governance
 
 
 class ImportRegistryWizard(models.TransientModel):
-    """Reads the expertise registry from YAML: shows what would change, then does it."""
+    """Imports the expertise registry from YAML, and shows the changes first."""
 
     _name = "ipai.import.registry.wizard"
     _inherit = ["ipai.document.import"]

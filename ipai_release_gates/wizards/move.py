@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 
 class MoveWizard(models.TransientModel):
-    """Move some releases to a stage; back, too, which needs a reason."""
+    """Move some releases to a stage, forward or back; back needs a reason."""
 
     _name = "ipai.move.wizard"
     _description = "Move releases"
@@ -54,7 +54,7 @@ class MoveWizard(models.TransientModel):
             )
 
     def action_move(self):
-        """Move the releases through the one door every move goes through."""
+        """Move the releases by the method that every move uses."""
         self.ensure_one()
         if not self.release_ids:
             raise UserError(self.env._("Choose the releases to move."))

@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
 _MODULE = "ipai_release_gates"
-#: ability → the role whose access rights are copied, on which models
+#: ability → the role and the models whose access rights are copied
 ABILITIES = {
     "may_record_evidence": (
         "group_qa_tester",
@@ -34,15 +34,16 @@ ABILITIES = {
         ),
     ),
 }
-#: Service accounts sign nothing, governance decides nothing: no persona is theirs.
+#: Groups that cannot be those of a persona: service accounts sign nothing, and
+#: governance decides nothing.
 _NO_PERSONAS = ("group_ci_service", "group_governance_admin")
 
 
 class NewPersonaWizard(models.TransientModel):
     """Makes a persona from the template: its group, its rights, a draft contract.
 
-    Rights are ticked from what roles have already, and go to a new group without
-    members. Who is put into it is decided by an administrator of Odoo, as for any role.
+    The user picks rights among those of the existing roles. They go to a new group
+    without members; an administrator of Odoo adds members, as for any role.
     """
 
     _name = "ipai.new.persona.wizard"
@@ -95,21 +96,21 @@ class NewPersonaWizard(models.TransientModel):
         self.ensure_one()
         if not self.env.user.has_group(f"{_MODULE}.group_governance_admin"):
             raise AccessError(self.env._("Governance administrators make personas."))
-        # Nothing a caller put into the context takes part.
+        # Without the caller's context: no default of theirs has an effect.
         self = self.with_context({"lang": self.env.lang})
-        ticked = [ability for ability in ABILITIES if self[ability]]
+        chosen = [ability for ability in ABILITIES if self[ability]]
         if self.group_choice == "existing":
             group = self._existing_group()
             rights = None
         else:
-            if ticked and not self.may_read:
+            if chosen and not self.may_read:
                 raise UserError(
                     self.env._(
                         "Nobody can record or decide what they cannot read: tick "
                         "“Read everything” too."
                     )
                 )
-            group, rights = self._new_group(ticked)
+            group, rights = self._new_group(chosen)
         persona = self.env["ipai.persona"].create(
             {"name": self.name, "code": self.code, "group_id": group.id, "sequence": 50}
         )
@@ -120,14 +121,14 @@ class NewPersonaWizard(models.TransientModel):
             ]
         )
         if rights is not None:
-            self._tell_rights(persona, group, rights)
+            self._record_rights(persona, group, rights)
         self.env["ipai.persona.contract"].create(
             {"persona_id": persona.id, "mission": self.mission}
         )
         return persona.action_new_contract()
 
     def _existing_group(self):
-        # Which groups imply which is not secret; nothing of the group is changed.
+        # sudo: governance may not read groups
         group = self.group_id.sudo()
         if not group:
             raise UserError(self.env._("Choose the group that holds the persona."))
@@ -143,15 +144,15 @@ class NewPersonaWizard(models.TransientModel):
             raise UserError(self.env._("Only internal users hold a persona."))
         return group
 
-    def _new_group(self, ticked):
-        """A group without members that may what was ticked.
+    def _new_group(self, chosen):
+        """A new group without members that has the chosen abilities.
 
-        :param ticked: names of :data:`ABILITIES`
-        :returns: the group, and its rights as words
+        :param chosen: names of :data:`ABILITIES`
+        :returns: the group, and its rights as texts
         """
-        # As the superuser, so that no default of whoever asks takes part. The group has
-        # no members and is given what other roles have on the models listed above only;
-        # putting people into it is left to administrators of Odoo.
+        # As the superuser, because governance may not create groups. The group gets
+        # rights that other roles have on the models of ABILITIES, and no others; only
+        # an administrator of Odoo can add members.
         env = self.with_user(SUPERUSER_ID).env
         implied = "group_auditor" if self.may_read else "base.group_user"
         implied = env.ref(implied if "." in implied else f"{_MODULE}.{implied}")
@@ -165,15 +166,15 @@ class NewPersonaWizard(models.TransientModel):
             }
         )
         rights = [f"reads as {implied.get_external_id()[implied.id]}"]
-        for ability in ticked:
+        for ability in chosen:
             rights += self._copy_rights(env, group, *ABILITIES[ability])
         return group.with_env(self.env), sorted(rights)
 
     @api.model
     def _copy_rights(self, env, group, role, names):
-        """Give a group the rights a role has on some models, and no more.
+        """Give a group the rights that a role has on some models, and no others.
 
-        :returns: the rights as words
+        :returns: the rights as texts
         """
         source = env.ref(f"{_MODULE}.{role}")
         rows = env["ir.model.access"].search(
@@ -204,12 +205,12 @@ class NewPersonaWizard(models.TransientModel):
             rights.append(f"{row.model_id.model}: {', '.join(words)}")
         return rights
 
-    def _tell_rights(self, persona, group, rights):
+    def _record_rights(self, persona, group, rights):
         body = {
             "what": f"rights of ipai.persona {persona.code}",
             "before": None,
             "after": {"group": f"res.groups,{group.id}", "rights": rights},
         }
-        # Appending is the engine's, whoever changes the policy.
+        # sudo: only the system appends entries
         entries = self.env["ipai.ledger.entry"].sudo()
         entries._record_governance([("policy_changed", persona, body)])

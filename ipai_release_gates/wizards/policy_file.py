@@ -9,7 +9,7 @@ _MAX_NOTE = 1000
 
 
 class ImportPolicyWizard(models.TransientModel):
-    """Reads a file of the gate policy: shows what would change, then does it."""
+    """Imports a file of the gate policy, and shows the changes first."""
 
     _name = "ipai.import.policy.wizard"
     _inherit = ["ipai.document.import"]
@@ -23,9 +23,9 @@ class ImportPolicyWizard(models.TransientModel):
     )
 
     def action_import(self):
-        """Button: do what was shown, with the reason for it.
+        """Button: make the changes that were shown, and record the reason.
 
-        :raises UserError: without a reason as well
+        :raises UserError: as in the base class, and when there is no reason
         """
         self._check_may_govern()
         self.ensure_one()
@@ -86,7 +86,7 @@ class ExportPolicyWizard(models.TransientModel):
             )
 
     def action_download(self):
-        """Button: the file of what was chosen.
+        """Button: download the file of the chosen part.
 
         :returns: action that downloads it
         """

@@ -72,7 +72,7 @@ class RecordEvidenceWizard(models.TransientModel):
     def _metadata(self):
         """The metadata as a dict.
 
-        :raises ValidationError: saying where the text stops being a JSON object
+        :raises ValidationError: with the place where the text is no JSON object
         """
         if not (self.metadata_text or "").strip():
             return {}

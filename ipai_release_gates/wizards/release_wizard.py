@@ -2,10 +2,10 @@ from odoo import api, fields, models
 
 
 class ReleaseWizard(models.AbstractModel):
-    """Something a person does about one or many releases.
+    """Base of the wizards that act on one or many releases.
 
-    A wizard has no right of its own: what it does goes through the same doors, with
-    the rights of its user, as everything else.
+    A wizard has no rights of its own: it calls the same methods as every other client,
+    with the rights of its user.
     """
 
     _name = "ipai.release.wizard"
@@ -31,7 +31,7 @@ class ReleaseWizard(models.AbstractModel):
         return self.release_ids._origin._filtered_access("read")
 
     def _done(self, message):
-        """Close the wizard and say what was done.
+        """Close the wizard and show a notification.
 
         :param message: a sentence
         :returns: client action

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 
 class RollBackWizard(models.TransientModel):
-    """Record that what runs of some releases was rolled back, with the evidence."""
+    """Record the rollback of deployments, with its evidence."""
 
     _name = "ipai.roll.back.wizard"
     _description = "Record a rollback"

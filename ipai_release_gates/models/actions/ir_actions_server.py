@@ -5,7 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 
 
 class IrActionsServer(models.Model):
-    """Automation records evidence on releases, with the rights of whoever runs it."""
+    """A server action that records evidence, with the rights of its user."""
 
     _inherit = "ir.actions.server"
 
@@ -58,15 +58,18 @@ class IrActionsServer(models.Model):
     def _run_action_ipai_record_evidence_multi(self, eval_context=None):
         """Record the configured evidence on every release the action runs on.
 
-        An action restricted to groups skips the access check of its records, so the
-        releases are checked here; evidence is created with the user's own rights.
+        Odoo skips the access check of the records when an action is restricted to
+        groups, so this method checks the releases. Evidence is created with the rights
+        of the user.
+
+        :raises AccessError: when the user may not read a release or record evidence
         """
         self.ensure_one()
         context = self.env.context
         releases = self.env["ipai.release"].browse(
             context.get("active_ids") or [context.get("active_id")]
         )
-        # The action's definition belongs to the administrator, not to its user.
+        # sudo: users may not read actions
         action = self.sudo()
         evidence = self.env["ipai.evidence"].with_context(
             {k: v for k, v in context.items() if not k.startswith("default_")}

@@ -7,8 +7,8 @@ from ... import outbound
 class OutboundHost(models.Model):
     """A host that this server may call.
 
-    Allowed by an administrator of Odoo, not by governance: it is the server's network
-    that opens. What a name resolves to is judged at the moment of each call.
+    An administrator of Odoo allows it, not governance, because it opens the server's
+    network. The transport checks the addresses of a host at each call.
     """
 
     _name = "ipai.outbound.host"
@@ -39,7 +39,7 @@ class OutboundHost(models.Model):
     purpose = fields.Char(help="What it is called for.")
     active = fields.Boolean(default=True)
 
-    # No verdict rests on them; that they change is told all the same.
+    # No verdict depends on hosts; their changes still go to the ledger.
     _policy_deciding = frozenset()
 
     _name_port_unique = models.Constraint(
@@ -65,7 +65,7 @@ class OutboundHost(models.Model):
         return super().write(self._normalised(vals))
 
     def _normalised(self, vals):
-        """Values with the host as it is compared, and no empty port."""
+        """Values with the host in normal form and a number as port."""
         vals = dict(vals)
         if "port" in vals:
             vals["port"] = vals["port"] or 0
@@ -104,13 +104,14 @@ class OutboundHost(models.Model):
 
     @api.model
     def _allowing(self, place):
-        """The record that allows a call, if there is one; whoever asks.
+        """The record that allows a call, for any user.
 
         :param place: :class:`outbound.Place`
+        :returns: a record, or none
         """
         usual = {"https": 443, "http": 80}[place.scheme]
         ports = {place.port} | ({0} if place.port == usual else set())
-        # What is allowed binds everybody, also those who may not read the list.
+        # sudo: the list binds every user
         hosts = self.sudo().with_context(active_test=True)
         return hosts.search(
             [

@@ -15,8 +15,8 @@ from ...exceptions import OutboundFailed, OutboundRefused
 
 _logger = logging.getLogger(__name__)
 
-#: What came back: ``status``, ``headers`` (by lower-case name), ``body`` (at most 64
-#: KiB of it), ``seconds``.
+#: An answer: ``status``, ``headers`` (by lower-case name), ``body`` (its first 64 KiB),
+#: ``seconds``.
 OutboundAnswer = outbound.Answer
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -24,13 +24,14 @@ _AGENT = "ipai-release-gates"
 
 
 class OutboundTransport(models.AbstractModel):
-    """The one way out of this server: to allowed hosts, from jobs.
+    """Calls to other servers: to allowed hosts only, from jobs.
 
-    The host is looked up among the allowed ones, its name is resolved once, every
-    address it has is judged, and the connection goes to one of these: a name that
-    resolves to something else a moment later changes nothing. TLS is verified for the
-    name. No redirect is followed, no proxy is used. Neither headers nor bodies are
-    logged, nor the query of an address: secrets may be in each.
+    Every outbound call of this addon uses this transport. It looks the host up among
+    the allowed ones, resolves its name once, checks every address, and connects to one
+    of these addresses. A name that resolves to another address a moment later has no
+    effect. TLS is verified for the name. Redirects are not followed and proxies are not
+    used. Headers, bodies and queries of URLs are not logged, because they may hold
+    secrets.
     """
 
     _name = "ipai.outbound.transport"
@@ -43,11 +44,11 @@ class OutboundTransport(models.AbstractModel):
         :param str method: GET, POST, PUT, PATCH or DELETE
         :param str url: ``https://…``, of an allowed host
         :param dict headers: by name
-        :param bytes body: what to send
-        :param timeout: seconds for all of it
-        :returns: :data:`OutboundAnswer`, whatever its status, redirects included
-        :raises OutboundRefused: when the call is not allowed; trying again is useless
-        :raises OutboundFailed: when it did not get through; it may the next time
+        :param bytes body: sent as it is
+        :param timeout: seconds for the whole call
+        :returns: :data:`OutboundAnswer` of any status, redirects included
+        :raises OutboundRefused: when the call is not allowed; a retry is useless
+        :raises OutboundFailed: when the call failed; a retry may succeed
         """
         if method not in _METHODS:
             raise ValueError(f"no method of the transport: {method}")
@@ -68,7 +69,7 @@ class OutboundTransport(models.AbstractModel):
                 cafile=os.environ.get("REQUESTS_CA_BUNDLE") or requests.certs.where(),
             )
         except (OSError, http.client.HTTPException) as error:
-            # Without what went before: its text may hold what was sent or read.
+            # Without the cause: its text may hold data that was sent or read.
             failure = _words(error)
             _logger.warning("%s: %s", where, failure)
             raise OutboundFailed(f"{place.host}: {failure}") from None
@@ -77,10 +78,10 @@ class OutboundTransport(models.AbstractModel):
 
     @api.model
     def _check_url(self, url):
-        """Check that an address may be called, without calling or resolving it.
+        """Check that a URL may be called, without a call and without resolving it.
 
-        :returns: where it leads, and the host that was allowed
-        :raises OutboundRefused: saying why not, and the way out
+        :returns: :class:`outbound.Place` and the record of the allowed host
+        :raises OutboundRefused: with the reason and the remedy
         """
         try:
             place = outbound.place_of(url)
@@ -123,9 +124,9 @@ class OutboundTransport(models.AbstractModel):
 
     @api.model
     def _resolve(self, place):
-        """The addresses of a host, each once, in the resolver's order.
+        """The IP addresses of a host, each once, in the order of the resolver.
 
-        :raises OutboundFailed: when the name has none now
+        :raises OutboundFailed: when the name does not resolve
         """
         try:
             found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
@@ -135,9 +136,9 @@ class OutboundTransport(models.AbstractModel):
 
     @api.model
     def _check_address(self, address, place, host):
-        """Check an address that an allowed host resolves to.
+        """Check an IP address that an allowed host resolves to.
 
-        :raises OutboundRefused: saying why it is not connected to
+        :raises OutboundRefused: with the reason why it is not connected to
         """
         refusal = outbound.address_refusal(
             address, internal=host.is_internal, plain=place.scheme == "http"
@@ -173,17 +174,17 @@ class OutboundTransport(models.AbstractModel):
 
     @api.model
     def _retry_after(self, attempt, answer=None):
-        """Seconds to wait before the next attempt: longer each time, a day at most.
+        """Seconds until the next attempt: longer each time, a day at most.
 
-        :param int attempt: how many were made, 1 or more
-        :param answer: the last :data:`OutboundAnswer`, whose ``Retry-After`` counts
+        :param int attempt: how many attempts were made, 1 or more
+        :param answer: the last :data:`OutboundAnswer`; its ``Retry-After`` is respected
         """
         asked = answer.headers.get("retry-after") if answer else None
         return int(outbound.pause(attempt, asked, datetime.now(timezone.utc)))
 
 
 def _words(error):
-    """What went wrong, in words that hold nothing of what was sent."""
+    """A description of an error that holds none of the data that was sent."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate is not accepted ({error.verify_message})"
     if isinstance(error, ssl.SSLError):

@@ -3,7 +3,7 @@ from odoo.tools import SQL
 
 
 class WebhookAttempt(models.Model):
-    """One attempt at a delivery, and what came of it."""
+    """One attempt at a delivery, and its outcome."""
 
     _name = "ipai.webhook.attempt"
     _description = "Attempt at a delivery"
@@ -36,7 +36,7 @@ class WebhookAttempt(models.Model):
 
     @api.model
     def _health_of(self, endpoints):
-        """How endpoints are doing since they were switched on.
+        """The successes and failures of endpoints since they were switched on.
 
         :returns: dict of endpoint id to ``(last success, failing since, failures in a
             row)``

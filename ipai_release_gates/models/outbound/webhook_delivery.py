@@ -17,20 +17,20 @@ from .webhook_endpoint import EVENTS
 MAX_TRIES = 8
 #: Characters of an answer that are kept.
 _KEPT = 300
-#: Answers of the kind “your fault” after which trying again is worth it all the same.
-_PASSING = (408, 429)
-#: Longer after its time a delivery has no job any more.
-_FORGOTTEN = timedelta(hours=1)
+#: Client errors (4xx) after which another attempt may succeed.
+_RETRIED = (408, 429)
+#: A delivery that is overdue by more than this has lost its job.
+_OVERDUE = timedelta(hours=1)
 
 
 class WebhookDelivery(models.Model):
-    """One event for one endpoint, and what came of it.
+    """One event for one endpoint, and the outcome of its delivery.
 
-    Made in the transaction of what it tells, and delivered by a job: what was rolled
-    back is told to nobody, what was committed is told at least once. The receiver knows
-    a message again by its id. Each attempt is a job of its own, which writes down what
-    came of it and enqueues the next in one transaction; a job that is retried by
-    raising would lose the trace of its attempt.
+    The delivery is created in the transaction of its event and sent by a job. An event
+    that is rolled back is never sent; one that is committed is sent at least once. The
+    receiver recognises a repeated message by its id. Each attempt is a job of its own,
+    which records the outcome and enqueues the next attempt in one transaction. A job
+    that is retried by an exception would lose the record of its attempt.
     """
 
     _name = "ipai.webhook.delivery"
@@ -104,21 +104,21 @@ class WebhookDelivery(models.Model):
 
     @api.model
     def _queue(self, vals_list):
-        """Make deliveries and have them sent after this transaction.
+        """Create deliveries, to be sent after the commit of this transaction.
 
         :param vals_list: value dicts
         """
         if not vals_list:
             return
-        # Whoever causes an event has no part in who is told of it.
-        engine = self.with_user(SUPERUSER_ID).with_context({})
+        # The receivers do not depend on the user who causes the event.
+        deliveries = self.with_user(SUPERUSER_ID).with_context({})
         now = self.env.cr.now()
-        engine.system_create(
+        deliveries.system_create(
             [{**vals, "next_try_at": now} for vals in vals_list]
         )._enqueue_soon()
 
     def _enqueue_soon(self):
-        """Have these sent, at the cost of one job whatever their number."""
+        """Enqueue the attempts at these deliveries, by a single job."""
         if len(self) == 1:
             self._enqueue()
             return
@@ -129,9 +129,9 @@ class WebhookDelivery(models.Model):
         )._enqueue()
 
     def _enqueue(self, seconds=0):
-        """Make a job for the next attempt at each of these deliveries (also a job).
+        """Enqueue a job for the next attempt at each delivery (also run as a job).
 
-        :param seconds: how long it waits
+        :param seconds: delay of the attempt
         """
         now = self.env.cr.now()
         for delivery in self.filtered(lambda delivery: delivery.status == "queued"):
@@ -141,8 +141,8 @@ class WebhookDelivery(models.Model):
                 description=f"Deliver {delivery.event} {delivery.uuid}",
                 eta=seconds or None,
                 identity_key=f"ipai-webhook-{delivery.uuid}-{turn}",
-                # How often it is tried is counted here; what the database or a killed
-                # server did to a job is no attempt.
+                # 0: no limit. This model counts the attempts; a job that failed
+                # because of the database or a killed server is no attempt.
                 max_retries=0,
             )._deliver(turn)
             delivery.system_write(
@@ -158,16 +158,17 @@ class WebhookDelivery(models.Model):
         """Enqueue the deliveries whose job is gone or failed (scheduled)."""
         return self._work_through(
             Domain("status", "=", "queued")
-            & Domain("next_try_at", "<", self.env.cr.now() - _FORGOTTEN),
+            & Domain("next_try_at", "<", self.env.cr.now() - _OVERDUE),
             "_enqueue",
         )
 
     # --- delivering ------------------------------------------------------------------
 
     def _deliver(self, turn):
-        """Make one attempt (a job).
+        """Make one attempt (run as a job).
 
-        :param int turn: nothing is done unless it is this delivery's turn still
+        :param int turn: number of this job; a job that is not the latest does nothing
+        :raises RetryableJobError: while another job works on this delivery
         """
         self.ensure_one()
         if not self.try_lock_for_update(allow_referencing=True):
@@ -192,23 +193,22 @@ class WebhookDelivery(models.Model):
                 "POST", endpoint.url, headers=headers, body=body
             )
         except OutboundRefused as refusal:
-            self._attempted(None, str(refusal))
+            self._record_attempt(None, str(refusal))
             self._end("failed", str(refusal))
         except OutboundFailed as failure:
-            self._attempted(None, str(failure))
+            self._record_attempt(None, str(failure))
             self._try_again(str(failure))
         else:
-            self._answered(answer)
+            self._handle_answer(answer)
 
-    def _answered(self, answer):
-        """Conclude from what the receiver said."""
-        said = _text(answer.body)
-        outcome = f"{answer.status} {said}".strip()
+    def _handle_answer(self, answer):
+        """Record the answer, and end the delivery or enqueue another attempt."""
+        outcome = f"{answer.status} {_text(answer.body)}".strip()
         success = 200 <= answer.status < 300
-        self._attempted(answer, outcome, success)
+        self._record_attempt(answer, outcome, success)
         if success:
             self._end("delivered", outcome)
-        elif answer.status >= 500 or answer.status in _PASSING:
+        elif answer.status >= 500 or answer.status in _RETRIED:
             self._try_again(outcome, answer)
         elif 300 <= answer.status < 400:
             self._end(
@@ -221,9 +221,9 @@ class WebhookDelivery(models.Model):
             )
         else:
             self._end("failed", outcome)
-            self.endpoint_id._look_after(gone=answer.status == 410)
+            self.endpoint_id._switch_off_if_failing(gone=answer.status == 410)
 
-    def _attempted(self, answer, outcome, success=False):
+    def _record_attempt(self, answer, outcome, success=False):
         self.env["ipai.webhook.attempt"].system_create(
             [
                 {
@@ -248,7 +248,7 @@ class WebhookDelivery(models.Model):
                 self.try_count, answer
             )
             self._enqueue(pause)
-        self.endpoint_id._look_after()
+        self.endpoint_id._switch_off_if_failing()
 
     def _end(self, status, outcome):
         self.system_write(
@@ -263,14 +263,15 @@ class WebhookDelivery(models.Model):
     # --- for people ------------------------------------------------------------------
 
     def action_redeliver(self):
-        """Send these again, whatever came of them: the same message, a new attempt.
+        """Send the same messages again, also those that were delivered.
 
-        :raises AccessError: for who is no governance administrator
-        :raises UserError: where the endpoint is switched off
+        :returns: client action with a notification
+        :raises AccessError: when the user is no governance administrator
+        :raises UserError: when an endpoint is switched off
         """
         self.env["ipai.webhook.endpoint"]._require_governance()
         self.check_access("read")
-        # Governance asks, the engine sends; what it sends is what was recorded.
+        # Governance may not write deliveries; the recorded message is sent unchanged.
         deliveries = self.with_user(SUPERUSER_ID).with_context({})
         for endpoint in deliveries.endpoint_id:
             if not endpoint.active:
@@ -297,7 +298,7 @@ class WebhookDelivery(models.Model):
         }
 
     def action_open_job(self):
-        """Open the job of the last attempt, for who may read jobs."""
+        """Open the job of the last attempt, for users who may read jobs."""
         self.ensure_one()
         job = self.env["queue.job"].search([("uuid", "=", self.job_uuid)], limit=1)
         if not job:
@@ -327,7 +328,7 @@ class WebhookDelivery(models.Model):
         )
 
     def _remove(self):
-        # Nobody deletes a delivery, so the guard knows no way to; time does.
+        # In SQL, because the guard refuses every deletion.
         self.flush_model()
         self.env.execute_query(
             SQL(

@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from ... import outbound
 
 GOVERNANCE_GROUP = "ipai_release_gates.group_governance_admin"
-#: Event → the field that says whether an endpoint is told of it.
+#: Event → the field by which an endpoint subscribes to it.
 EVENTS = {
     "gate.passed": "on_gate_passed",
     "gate.bypassed": "on_gate_bypassed",
@@ -16,17 +16,17 @@ EVENTS = {
     "exception.expiring": "on_exception_expiring",
     "exception.expired": "on_exception_expired",
 }
-#: A former secret goes on signing for that long, beside the new one.
+#: How long a former secret still signs, beside the new one.
 _OVERLAP = timedelta(days=1)
 
 
 class WebhookEndpoint(models.Model):
-    """Where other systems are told what happens to releases.
+    """The address of another system that receives the events of releases.
 
-    Governance makes it; its host must have been allowed by an administrator of Odoo.
-    Messages are signed with a secret that is shown once and readable by nobody. How it
-    is doing is read from the attempts that were made, so that deliveries side by side
-    do not wait for one row.
+    Governance creates endpoints; an administrator of Odoo must have allowed the host.
+    Messages are signed with a secret that is shown once and that no user may read. The
+    health of an endpoint is computed from its attempts and not stored, so that
+    deliveries in parallel do not wait for one row.
     """
 
     _name = "ipai.webhook.endpoint"
@@ -38,8 +38,8 @@ class WebhookEndpoint(models.Model):
     url = fields.Char(
         string="Address",
         required=True,
-        # Whoever knows it speaks to many a receiver in our name: addresses of chats
-        # are secrets. Others see where it leads.
+        # The URL of a chat is a secret: it lets its owner post there in our name.
+        # Other users see the host only.
         groups=GOVERNANCE_GROUP,
         help="https://…, of a host that an administrator of Odoo has allowed.",
     )
@@ -74,7 +74,7 @@ class WebhookEndpoint(models.Model):
     on_exception_expired = fields.Boolean(string="Exception expired", default=True)
     active = fields.Boolean(default=True)
 
-    # Read by the engine alone, whatever the role of who asks.
+    # No role may read them; the delivery jobs do.
     secret = fields.Char(groups=fields.NO_ACCESS, copy=False, prefetch=False)
     former_secret = fields.Char(groups=fields.NO_ACCESS, copy=False, prefetch=False)
     secret_made_at = fields.Datetime(string="Secret made", readonly=True)
@@ -110,13 +110,13 @@ class WebhookEndpoint(models.Model):
         "(company_id, name)", "This company has an endpoint with this name already."
     )
 
-    # No verdict rests on them; that they change is told all the same.
+    # No verdict depends on endpoints; their changes still go to the ledger.
     _policy_deciding = frozenset()
     _entered = frozenset({"name", "url", "project_ids", *EVENTS.values()})
     _creatable = _entered | {"company_id"}
     _writable = _entered | {"active"}
 
-    # --- doors -----------------------------------------------------------------------
+    # --- create and write ------------------------------------------------------------
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -137,7 +137,7 @@ class WebhookEndpoint(models.Model):
         return super().create(vals_list)
 
     def _entered_defaults(self):
-        """What a form opened from elsewhere says beforehand."""
+        """Default values from the context, for the fields that users may enter."""
         return {
             name: self.env.context[f"default_{name}"]
             for name in self._creatable
@@ -151,7 +151,7 @@ class WebhookEndpoint(models.Model):
             self._refuse_fields(vals, self._writable)
             self.check_access("write")
             if vals.get("active"):
-                # Whoever switches it on again gives it its whole time.
+                # Its failures are counted from now on.
                 vals = {
                     **vals,
                     "switched_on_at": self.env.cr.now(),
@@ -169,7 +169,7 @@ class WebhookEndpoint(models.Model):
 
     @api.constrains("company_id", "project_ids")
     def _validate_projects(self):
-        # Also of those the editor may not read; none is named to them.
+        # sudo: also projects the editor may not read
         for endpoint in self.sudo():
             if endpoint.project_ids.company_id - endpoint.company_id:
                 raise ValidationError(
@@ -185,7 +185,7 @@ class WebhookEndpoint(models.Model):
         for endpoint in self:
             endpoint.place = endpoint.url and _place_of(endpoint.url)
 
-    # --- what the ledger tells -------------------------------------------------------
+    # --- what the ledger records -----------------------------------------------------
 
     @api.model
     def _policy_told(self):
@@ -193,11 +193,11 @@ class WebhookEndpoint(models.Model):
 
     def _policy_value_of(self, name):
         if name == "url":
-            # Addresses of webhooks are often secrets themselves: where it leads is
-            # told, and that it changed.
+            # URLs of webhooks are often secrets: the ledger records the host, and a
+            # digest that shows a change.
             return f"{_place_of(self.url)} ({outbound.digest_of(self.url)})"
         if name == "secret":
-            # That there is a new one, nothing of what it is.
+            # Shows that there is a new secret, and nothing of it.
             return self.secret_made_at and fields.Datetime.to_string(
                 self.secret_made_at
             )
@@ -206,23 +206,23 @@ class WebhookEndpoint(models.Model):
     def _policy_shown(self, state):
         shown = super()._policy_shown(state)
         if state and state.get("url"):
-            # Where it leads is no secret; see above.
+            # The host and the digest are no secrets; see above.
             shown["url"] = state["url"]
         return shown
 
     # --- the secret ------------------------------------------------------------------
 
     def action_rotate_secret(self):
-        """Make a new secret; the former one goes on signing for a day.
+        """Make a new secret; the former one still signs for a day.
 
         :returns: action that shows the secret, once
-        :raises AccessError: for who is no governance administrator
+        :raises AccessError: when the user is no governance administrator
         """
         self.ensure_one()
         self._require_governance()
         self.check_access("write")
         secret = outbound.new_secret()
-        # Nobody has a right on the secret; the engine keeps it.
+        # sudo: no user may access secrets
         endpoint = self.sudo()
         endpoint.system_write(
             {
@@ -241,7 +241,7 @@ class WebhookEndpoint(models.Model):
         }
 
     def _secrets(self):
-        """The secrets that sign now, the newest first."""
+        """The secrets that sign messages now, the newest first."""
         self.ensure_one()
         found = [self.secret]
         if self.secret_made_at + _OVERLAP > self.env.cr.now():
@@ -255,16 +255,16 @@ class WebhookEndpoint(models.Model):
                 self.env._("Only a governance administrator takes care of webhooks.")
             )
 
-    # --- whom to tell ----------------------------------------------------------------
+    # --- subscriptions ---------------------------------------------------------------
 
     @api.model
     @tools.ormcache()
     def _subscriptions(self):
-        """Who is told of what, as plain values; kept until an endpoint changes.
+        """The events that each endpoint receives, cached until an endpoint changes.
 
         :returns: tuple of ``(endpoint id, company id, project ids, events)``
         """
-        # Whom to tell does not depend on who causes the event.
+        # sudo: receivers do not depend on user
         endpoints = self.sudo().with_context({}).search([("secret", "!=", False)])
         return tuple(
             (
@@ -277,7 +277,12 @@ class WebhookEndpoint(models.Model):
         )
 
     def action_send_test(self):
-        """Send these endpoints an event of no release, to see that they take it."""
+        """Send a test event, of no release, to these endpoints.
+
+        :returns: client action with a notification
+        :raises AccessError: when the user is no governance administrator
+        :raises UserError: when an endpoint is archived or has no secret
+        """
         self._require_governance()
         self.check_access("read")
         for endpoint in self:
@@ -301,7 +306,7 @@ class WebhookEndpoint(models.Model):
         }
 
     def action_open_deliveries(self):
-        """Open what was sent there."""
+        """Open the deliveries of this endpoint."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "ipai_release_gates.ipai_webhook_delivery_action"
@@ -310,7 +315,7 @@ class WebhookEndpoint(models.Model):
         action["context"] = {}
         return action
 
-    # --- how it is doing -------------------------------------------------------------
+    # --- health ----------------------------------------------------------------------
 
     @api.depends("active", "secret_made_at", "switched_on_at", "switched_off_at")
     def _compute_health(self):
@@ -330,18 +335,18 @@ class WebhookEndpoint(models.Model):
     def _search_standing(self, operator, value):
         if operator != "in":
             return NotImplemented
-        # There are few, and how they do is known for all of them at once.
+        # There are few endpoints, and one query gives the health of all.
         endpoints = self.with_context(active_test=False).search([])
         found = endpoints.filtered(lambda endpoint: endpoint.standing in value)
         return [("id", "in", found.ids)]
 
-    def _look_after(self, gone=False):
-        """Have the endpoint switched off if nothing gets through any more.
+    def _switch_off_if_failing(self, gone=False):
+        """Enqueue the switching off of an endpoint that accepts no deliveries any more.
 
-        By a job of its own: two deliveries side by side would meet on the row of the
-        endpoint, and the one that is tried again would be sent again.
+        By a job of its own: two deliveries in parallel would conflict on the row of the
+        endpoint, and the one that is retried would be sent twice.
 
-        :param gone: whether it answered that it is gone for good
+        :param gone: whether the receiver answered 410 (gone)
         """
         self.ensure_one()
         days = self.env["ipai.settings"]._current().webhook_patience_days
@@ -362,7 +367,7 @@ class WebhookEndpoint(models.Model):
         )._switch_off(reason)
 
     def _switch_off(self, reason):
-        """Send nothing there any more, and tell governance (a job)."""
+        """Archive the endpoint and notify governance (run as a job)."""
         self.ensure_one()
         if not self.active:
             return
@@ -388,22 +393,22 @@ class WebhookEndpoint(models.Model):
 
 
 def _place_of(url):
-    """Where an address leads, without its path and query."""
+    """Scheme, host and port of a URL, without its path and query."""
     try:
         place = outbound.place_of(url)
     except outbound.PlaceError:
-        # Still being typed.
+        # A form computes this while the user still types.
         return "…"
     return f"{place.scheme}://{place.host}:{place.port}/…"
 
 
 class WebhookSecretShow(models.AbstractModel):
-    """Shows a secret that was just made. Nothing of it is stored."""
+    """Shows a new secret. Nothing of it is stored."""
 
     _name = "ipai.webhook.secret.show"
     _description = "Secret of a webhook endpoint that was just made"
 
-    # The form asks for these by onchange, which gives back the defaults.
+    # The form reads these by onchange, which returns the defaults.
     id = fields.Id()
     secret = fields.Char(readonly=True)
     name = fields.Char(readonly=True)

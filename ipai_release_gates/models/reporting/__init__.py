@@ -1,4 +1,4 @@
-from . import report_mixin
+from . import analytics_mixin
 from . import gate_summary
 from . import promotion_eligibility
 from . import evidence_completeness

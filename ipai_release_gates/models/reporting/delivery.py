@@ -1,4 +1,4 @@
-"""SQL of what deployments say about delivery: docs/decisions/0030.
+"""SQL expressions for delivery figures of deployments, see docs/decisions/0030.
 
 Each is an expression over one deployment: ``d`` with its environment ``e``, its
 revision ``v`` and its release ``r``, and ``trouble``, the incidents attached to it.
@@ -10,7 +10,7 @@ from .expressions import hours
 
 
 def _succeeded(deployment):
-    # A deadline to confirm is set when a production deployment succeeds, and stays.
+    # A production deployment gets its deadline when it succeeds, and keeps it.
     return SQL(
         "(%(d)s.status = 'succeeded' OR %(d)s.confirmation_due_at IS NOT NULL)",
         d=deployment,
@@ -29,8 +29,8 @@ TROUBLE = SQL(
     """
 )
 
-#: Whether it brought a change to production, well or not. What takes a change back, and
-#: what is still under way, does not.
+#: Whether the deployment brought a change to production, with success or not. A
+#: rollback does not, nor does a deployment in progress.
 IS_CHANGE = SQL(
     "(e.category = 'production' AND d.status <> 'in_progress'"
     " AND d.rollback_of_id IS NULL)"
@@ -41,8 +41,9 @@ _FAILED = SQL("(d.status IN ('failed', 'rolled_back') OR trouble.is_known)")
 #: A change that failed, was rolled back, or has an incident.
 IS_CHANGE_FAILURE = SQL("(%s AND %s)", IS_CHANGE, _FAILED)
 
-#: When a failed change was made good: rolled back with success; else all its incidents
-#: resolved; else, where none was opened, the next deployment there that succeeded.
+#: When production was restored after a failed change: at its successful rollback; else
+#: when all its incidents were resolved; else, without incidents, at the next successful
+#: deployment to the environment.
 _RESTORED_AT = SQL(
     """
     CASE WHEN d.rolled_back_at IS NOT NULL
@@ -60,7 +61,7 @@ _RESTORED_AT = SQL(
     _succeeded(SQL("following")),
 )
 
-#: When a change failed and was made good, as one row, for a lateral join.
+#: When a change failed and when production was restored: one row, for a lateral join.
 RECOVERY = SQL(
     """
     SELECT restored.at AS restored_at,
@@ -74,12 +75,12 @@ RECOVERY = SQL(
     IS_CHANGE_FAILURE,
 )
 
-#: From its detection until it was made good, for a change that failed.
+#: Of a failed change: from the detection of the failure until production was restored.
 RECOVERY_HOURS = hours(
     SQL("greatest(recovery.restored_at - recovery.detected_at, interval '0')")
 )
 
-#: The revisions of the same commit. It is looked up first: without the fence the
+#: The revisions of the same commit. The subquery is evaluated first: otherwise the
 #: planner may go through all releases of the project for each deployment.
 _SAME_COMMIT = SQL(
     """
@@ -90,7 +91,7 @@ _SAME_COMMIT = SQL(
     """
 )
 
-#: When the project first heard of the commit.
+#: When a revision of the project first named the commit.
 _HEARD_AT = SQL(
     """
     (SELECT min(heard.recorded_at)
@@ -101,8 +102,8 @@ _HEARD_AT = SQL(
     _SAME_COMMIT,
 )
 
-#: Whether it brought its commit to production for the first time. Of one that ran
-#: before anybody spoke of its commit, how long it took is not known.
+#: Whether the deployment brought its commit to production for the first time. The lead
+#: time of one that was deployed before any revision named its commit is not known.
 IS_FIRST_DELIVERY = SQL(
     """
     (%s AND %s AND d.deployed_at >= %s AND NOT EXISTS (
@@ -122,15 +123,15 @@ IS_FIRST_DELIVERY = SQL(
     _succeeded(SQL("former")),
 )
 
-#: From the first time the project heard of the commit until it ran in production.
+#: From the first revision that names the commit until its deployment to production.
 CHANGE_LEAD_HOURS = SQL(
     "CASE WHEN %s THEN %s END",
     IS_FIRST_DELIVERY,
     hours(SQL("d.deployed_at - %s", _HEARD_AT)),
 )
 
-#: A change nobody had planned: made while an incident of production was open, after a
-#: change there that had failed or had been rolled back, or under an emergency.
+#: Whether the change was unplanned: made while an incident of production was open,
+#: after a change that had failed or was rolled back, or under an emergency exception.
 IS_REWORK = SQL(
     """
     (%s AND (

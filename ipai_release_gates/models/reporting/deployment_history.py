@@ -3,12 +3,12 @@ from odoo.tools import SQL
 
 from ..selections import ENVIRONMENT_CATEGORIES, SOURCE_SYSTEMS
 from . import delivery
+from .analytics_mixin import RELEASE_FIELDS
 from .expressions import NOW, OPEN, forecast_step, hours
-from .report_mixin import RELEASE_FIELDS
 
 
 class DeploymentHistory(models.Model):
-    """What was deployed where, what came of it, and how G4 stands at this moment."""
+    """Each deployment with its environment, its outcome and the status of G4 now."""
 
     _name = "ipai.report.deployment.history"
     _description = "Deployment history"

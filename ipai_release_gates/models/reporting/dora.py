@@ -2,20 +2,20 @@
 
 Names and meanings follow DORA (DevOps Research and Assessment, dora.dev): deployment
 frequency, change lead time, change fail rate, failed deployment recovery time, rework
-rate. What counts when is decided in docs/decisions/0030 and worked out in
-``delivery.py``; here it is only summed up.
+rate. docs/decisions/0030 decides what counts, ``delivery.py`` computes it per
+deployment, and this module sums it up.
 
-The bands are those DORA published with its clusters of teams: frequency and lead time
-of the Accelerate State of DevOps Report 2024, change fail rate and recovery time of the
-report of 2023, because in that of 2024 the medium cluster fails less often than the
-high one and recovers as fast, which makes no scale. The report of 2025 has no clusters.
-DORA publishes no bands for the rework rate.
+The bands are those that DORA published with its clusters of teams. Frequency and lead
+time are from the Accelerate State of DevOps Report 2024. Change fail rate and recovery
+time are from the report of 2023: in that of 2024 the medium cluster fails less often
+than the high one and recovers as fast, which makes no scale. The report of 2025 has no
+clusters. DORA publishes no bands for the rework rate.
 """
 
 from dataclasses import dataclass
 from statistics import median
 
-#: From the best on. What no threshold holds is low.
+#: The best first. A value beyond every threshold is low.
 BANDS = ("elite", "high", "medium", "low")
 
 _DAY, _WEEK, _MONTH = 24.0, 7 * 24.0, 30 * 24.0
@@ -26,9 +26,9 @@ class Metric:
     """One figure.
 
     :param label: its name
-    :param unit: as of ``kpis.UNITS``; hours, a share, or a number a week
-    :param higher_is_better: which way is good
-    :param thresholds: the worst value of elite, of high and of medium, or nothing
+    :param unit: one of ``kpis.UNITS``; a number is per week
+    :param higher_is_better: whether greater values are better
+    :param thresholds: the worst values of elite, high and medium; empty without bands
     """
 
     label: str
@@ -37,7 +37,7 @@ class Metric:
     thresholds: tuple[float, ...] = ()
 
     def band(self, value):
-        """The band of a value, one of :data:`BANDS`; ``None`` without bands or value"""
+        """The band of a value, of :data:`BANDS`; ``None`` without bands or value."""
         if value is None or not self.thresholds:
             return None
         for band, threshold in zip(BANDS, self.thresholds, strict=False):
@@ -47,7 +47,7 @@ class Metric:
 
 
 METRICS = {
-    # Elite: on demand, several a day; high: daily to weekly; medium: to monthly.
+    # Elite: on demand, several a day; high: daily to weekly; medium: weekly to monthly.
     "deployment_frequency": Metric(
         "Deployment frequency (a week)", "number", True, (7.0, 1.0, 7 / 30)
     ),
@@ -66,13 +66,15 @@ LABELS = [(code, metric.label) for code, metric in METRICS.items()]
 
 @dataclass(frozen=True)
 class Change:
-    """A change brought to production: a deployment that is over and no rollback.
+    """A change in production: a finished deployment that is no rollback.
 
-    :param at: when, naive UTC
-    :param lead_hours: since its commit was heard of; ``None`` if it ran before
-    :param is_failure: failed, rolled back, or with an incident
-    :param recovery_hours: until made good; ``None`` if it did not fail, or is not yet
-    :param is_rework: nobody had planned it
+    :param at: time of the deployment, naive UTC
+    :param lead_hours: since a revision first named its commit; ``None`` when the commit
+        was in production before
+    :param is_failure: whether it failed, was rolled back or has an incident
+    :param recovery_hours: until production was restored; ``None`` when the change did
+        not fail or production is not restored
+    :param is_rework: whether it was unplanned
     """
 
     at: object
@@ -84,7 +86,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Figure:
-    """A value and how many records it speaks of; no value out of no records."""
+    """A figure: its value (``None`` without records) and the number of records.
+
+    :param count: records that the value is computed from
+    :param of: records that were looked at
+    """
 
     value: float | None
     count: int
@@ -95,7 +101,7 @@ def figures(changes, days):
     """The five figures of some changes.
 
     :param changes: sequence of :class:`Change`
-    :param days: how many days they were made in
+    :param days: length of the period, in days
     :returns: dict of metric to :class:`Figure`; times are medians
     """
     total = len(changes)

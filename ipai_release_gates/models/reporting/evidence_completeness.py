@@ -1,17 +1,17 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from .analytics_mixin import RELEASE_FIELDS
 from .expressions import NOW, covering, hours
-from .report_mixin import RELEASE_FIELDS
 
 
 class EvidenceCompleteness(models.Model):
-    """For each release, every demand for evidence in force, and what is amiss.
+    """For each release, every evidence requirement in force, and what is missing.
 
-    The rules are those of ``policy.evaluate``: evidence of the current revision, for
-    this gate or for every gate, the latest of its type, with the metadata asked for,
-    not too old. The evidence package is complete when all of it is, at this gate and
-    the gates before.
+    The rules are those of the policy core: evidence of the current revision, for this
+    gate or for every gate, the latest of its type, with the required metadata, not too
+    old. The evidence package of a gate is complete when all requirements of this gate
+    and of the gates before are met.
     """
 
     _name = "ipai.report.evidence.completeness"
@@ -105,8 +105,9 @@ class EvidenceCompleteness(models.Model):
     }
 
     def init(self):
-        # What people enter is JSON as Python reads it; NaN, say, would otherwise make
-        # the whole report unreadable. No metadata can match what is no JSON here.
+        # Users enter JSON as Python reads it. A value such as NaN, which PostgreSQL
+        # refuses, would make the whole view unreadable: it becomes NULL, which no
+        # metadata match.
         self.env.cr.execute(
             """
             CREATE OR REPLACE FUNCTION ipai_report_json(entered text) RETURNS jsonb
@@ -215,7 +216,7 @@ class EvidenceCompleteness(models.Model):
 
 
 def _latest(requirement):
-    """The evidence that decides on a requirement of release ``r``, or none."""
+    """The evidence that decides a requirement of release ``r``: one row or none."""
     return SQL(
         """
         SELECT e.id, e.recorded_at, e.metadata
@@ -231,7 +232,7 @@ def _latest(requirement):
 
 
 def _matches(requirement):
-    """Whether there is evidence, ``latest``, and it says what is asked for."""
+    """Whether the evidence ``latest`` exists and has the required metadata."""
     return SQL(
         """
         (latest.id IS NOT NULL AND %(requirement)s.wanted IS NOT NULL
@@ -265,7 +266,7 @@ def _comparable(value):
 
 
 def _is_fresh(limit):
-    """Whether the evidence, ``latest``, is no older than a number of hours."""
+    """Whether the evidence ``latest`` is no older than a number of hours."""
     return SQL(
         "(%(limit)s IS NULL"
         " OR %(now)s - latest.recorded_at <= %(limit)s * interval '1 hour')",

@@ -2,12 +2,12 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..selections import EXCEPTION_TYPES, RISK_LEVELS
+from .analytics_mixin import RELEASE_FIELDS
 from .expressions import NOW, hours
-from .report_mixin import RELEASE_FIELDS
 
 
 class ExceptionStatus(models.Model):
-    """How each exception stands at this moment, and what is left of its life."""
+    """The present state of each exception, and the time it has left."""
 
     _name = "ipai.report.exception.status"
     _description = "Exception status"

@@ -1,13 +1,13 @@
-"""SQL that several reports share: the instant, a gate's status by it, a person.
+"""SQL that several analytics views share: the present time, forecasts, persons.
 
-The reports say what the engine would say at this instant. What was stored about a gate
-holds until the first step of its forecast; from there on the step does, whether or not
-a scheduled action has judged the release again.
+The views show what the policy core would decide at this moment. The stored status of a
+gate holds until the first step of its forecast. From then on the step holds, also when
+no scheduled action has judged the release again.
 """
 
 from odoo.tools import SQL
 
-#: The instant of the transaction, naive UTC to the microsecond, as ``cr.now()`` has it.
+#: The time of the transaction, naive UTC to the microsecond, as ``cr.now()``.
 NOW = SQL("(now() AT TIME ZONE 'utc')")
 
 #: The statuses in which a gate lets a release through.
@@ -23,7 +23,7 @@ def hours(interval):
 
 
 def forecast_step(row):
-    """The step of a gate's forecast that has come last, as a row or none.
+    """The latest step of a gate's forecast that has begun: one row or none.
 
     :param row: SQL alias of an ``ipai_release_gate`` row
     :returns: a query with columns ``status`` and ``began_at``, for a lateral join
@@ -44,7 +44,7 @@ def forecast_step(row):
 
 
 def person(user, partner):
-    """Who is behind an account: accounts with one e-mail address are one person.
+    """The person of an account: accounts with the same e-mail address are one person.
 
     The same rule as ``ipai.release._person_keys``.
 
@@ -60,11 +60,11 @@ def person(user, partner):
 
 
 def covering(release, requirement):
-    """The exceptions that cover a requirement of a release at this instant.
+    """The exceptions that cover a requirement of a release now.
 
     :param release: SQL alias of an ``ipai_release`` row
     :param requirement: SQL alias of a row with ``id`` and ``gate_id`` of a requirement
-    :returns: the end of a query, from its FROM on; the exception is ``x``
+    :returns: the end of a query, from FROM on; the alias of the exception is ``x``
     """
     return SQL(
         """

@@ -2,12 +2,12 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..selections import GATE_STATUSES
+from .analytics_mixin import RELEASE_FIELDS
 from .expressions import NOW, OPEN, forecast_step, hours, person
-from .report_mixin import RELEASE_FIELDS
 
 
 class GateSummary(models.Model):
-    """How each release stands at each gate at this moment, and on what."""
+    """The status of each gate of each release now, with the facts that decide it."""
 
     _name = "ipai.report.gate.summary"
     _description = "Gate summary"
@@ -197,11 +197,11 @@ class GateSummary(models.Model):
 
 
 def _check_count(status):
-    """How many checks of a status count at a gate, as the engine has it.
+    """The number of checks of a status that count at a gate, as in the policy core.
 
-    The latest of each name and environment among those that concern the gate: what
-    failed for a later gate does not reach back. One subquery per column: what a list
-    does not show is not worked out.
+    Of each name and environment the latest check counts, among those of this gate: a
+    check that failed for a later gate has no effect on earlier ones. One subquery per
+    column: PostgreSQL does not compute a column that a list does not show.
     """
     return SQL(
         """
@@ -221,7 +221,7 @@ def _check_count(status):
 
 
 def _approval_count():
-    """How many people approve of a gate: the latest decision of each counts."""
+    """The number of persons who approve a gate, by the latest decision of each."""
     return SQL(
         """
         (SELECT count(*)::int

@@ -4,12 +4,12 @@ from odoo.exceptions import ValidationError
 from . import dora
 from .kpis import KPIS, LABELS, UNITS
 
-#: What a target can be set for.
+#: The measures that can have a target, by code.
 _MEASURED = {**KPIS, **dora.METRICS}
 
 
 class KpiTarget(models.Model):
-    """What governance expects of a KPI, in the KPI's own unit."""
+    """The target of a KPI, set by governance, in the unit of the KPI."""
 
     _name = "ipai.kpi.target"
     _description = "KPI target"
@@ -27,7 +27,7 @@ class KpiTarget(models.Model):
         "CHECK (target >= 0)", "A target cannot be negative."
     )
 
-    # A KPI is looked at; no gate asks for it.
+    # No gate depends on a KPI.
     _policy_deciding = frozenset()
 
     @api.depends("kpi")

@@ -1,13 +1,15 @@
-"""What each KPI counts: a query per KPI over recorded facts.
+"""The KPIs: a query per KPI over recorded facts.
 
-A query gives a row per counted record: ``project_id``, ``at`` (when it counts, naive
-UTC), ``res_id``, ``numerator`` and ``denominator``. The value of some rows is the one
-sum divided by the other; without denominators, the sum of the numerators. Nothing out
-of nothing has no row.
+A query returns a row per counted record: ``project_id``, ``at`` (the time it counts
+for, naive UTC), ``res_id``, ``numerator`` and ``denominator``. The value of several
+rows is the sum of the numerators divided by the sum of the denominators; without
+denominators, it is the sum of the numerators. A record with nothing to count has no
+row.
 
-The common parts ``entered`` (a release's first move into staging or production, by its
-ledger) and ``demanded`` (typed evidence requirements in force) are in
-:data:`COMMON`. The ledger dates its entries by the second, and so is what comes before.
+:data:`COMMON` holds the parts that queries share: ``entered`` (the first move of a
+release into staging or production, by its ledger) and ``demanded`` (the evidence
+requirements in force). Ledger entries are dated to the second, so facts are compared
+with them to the second.
 """
 
 from dataclasses import dataclass
@@ -19,7 +21,14 @@ from .expressions import NOW, hours
 
 @dataclass(frozen=True)
 class Kpi:
-    """One KPI; ``number`` makes the ids of its rows and never changes."""
+    """One KPI.
+
+    :param number: part of the ids of its rows; it never changes
+    :param persona: code of the persona it measures
+    :param unit: one of :data:`UNITS`
+    :param model: model of the counted records
+    :param query: rows as the module describes
+    """
 
     number: int
     persona: str
@@ -59,7 +68,7 @@ COMMON = SQL(
     """
 )
 
-#: Whether requirement ``d`` had its evidence when release ``x`` entered its stage.
+#: Whether the evidence of requirement ``d`` existed when ``x`` entered its stage.
 _HAD = SQL(
     """
     EXISTS (SELECT FROM ipai_evidence e

@@ -5,7 +5,7 @@ from .kpis import COMMON, KPIS, LABELS, UNITS
 
 
 class PersonaKpi(models.Model):
-    """How the personas do, per KPI, project and month, from recorded facts alone."""
+    """The KPIs of the personas, per project and month, from recorded facts alone."""
 
     _name = "ipai.report.persona.kpi"
     _description = "Persona KPI"
@@ -170,7 +170,7 @@ class PersonaKpi(models.Model):
         )
 
     def action_open_records(self):
-        """Open exactly the records that this row counted."""
+        """Open the records that this row counts."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",

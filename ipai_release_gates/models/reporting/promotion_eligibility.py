@@ -2,14 +2,14 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..selections import ENVIRONMENT_CATEGORIES
+from .analytics_mixin import RELEASE_FIELDS
 from .expressions import OPEN, forecast_step
-from .report_mixin import RELEASE_FIELDS
 
 
 class PromotionEligibility(models.Model):
-    """Whether each release may be promoted to each target at this moment.
+    """Whether each release may be promoted to each target now.
 
-    Which gates a target needs is read from the stages, as a move reads it.
+    The gates that a target needs are read from the stages, as for a move.
     """
 
     _name = "ipai.report.promotion.eligibility"

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class ResUsersSettings(models.Model):
-    """What a user last asked the control room for."""
+    """The filters that a user last chose in the control room."""
 
     _inherit = "res.users.settings"
 

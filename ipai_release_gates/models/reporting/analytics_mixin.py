@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL, drop_view_if_exists
 
-#: What every report reads of a release.
+#: The fields of a release that every view reads.
 RELEASE_FIELDS = (
     "project_id",
     "company_id",
@@ -14,11 +14,11 @@ RELEASE_FIELDS = (
 )
 
 
-class ReportViewMixin(models.AbstractModel):
-    """A report: rows the database works out when they are read, and nobody writes.
+class AnalyticsViewMixin(models.AbstractModel):
+    """An SQL view: the database computes its rows when they are read.
 
-    A subclass gives the query (:meth:`_query`), and names in ``_depends`` what must be
-    flushed before it is read.
+    A subclass gives the query (:meth:`_query`) and names in ``_depends`` the fields
+    that Odoo flushes before it reads the view. No user and no code may write a row.
     """
 
     _name = "ipai.report.view.mixin"
@@ -35,7 +35,7 @@ class ReportViewMixin(models.AbstractModel):
 
     @api.model
     def _query(self):
-        """The query of this report.
+        """The query of this view.
 
         :returns: :class:`odoo.tools.SQL` with a column per stored field
         """
@@ -64,15 +64,15 @@ class ReportViewMixin(models.AbstractModel):
         )
 
 
-class ReportMixin(models.AbstractModel):
-    """A report on releases; in its query the release is ``r``."""
+class AnalyticsMixin(models.AbstractModel):
+    """An SQL view on releases; the alias of the release in its query is ``r``."""
 
     _name = "ipai.report.mixin"
     _description = "Report on releases"
     _inherit = "ipai.report.view.mixin"
     _rec_name = "release_id"
 
-    #: The field with the record that a row is about.
+    #: The field with the record that a row describes.
     _subject = "release_id"
 
     release_id = fields.Many2one("ipai.release", readonly=True)
@@ -86,7 +86,7 @@ class ReportMixin(models.AbstractModel):
         help="Neither closed nor cancelled nor archived.",
     )
 
-    #: Columns of those fields.
+    #: The columns of the fields above.
     _release_columns = SQL(
         "r.id AS release_id, r.project_id, r.company_id, r.stage_id,"
         " r.user_id AS owner_id,"
@@ -94,6 +94,6 @@ class ReportMixin(models.AbstractModel):
     )
 
     def action_open_record(self):
-        """Open the record that this row is about."""
+        """Open the record that this row describes."""
         self.ensure_one()
         return self[self._subject].get_formview_action()
