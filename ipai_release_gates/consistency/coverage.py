@@ -1,9 +1,10 @@
 """Expertise and contracts: whatever a gate asks for, somebody answers for it."""
 
-from .finding import ERROR, Finding
+from .finding import ERROR, Finding, Findings
+from .values import Model
 
 
-def _holding(model, domain):
+def _holding(model: Model, domain: str) -> list[str]:
     """The levels at which active personas hold a domain."""
     return [
         level
@@ -12,7 +13,7 @@ def _holding(model, domain):
     ]
 
 
-def conditions_draw_on_held_domains(model):
+def conditions_draw_on_held_domains(model: Model) -> Findings:
     """A condition whose domain nobody holds is a gap."""
     for need in model.requirements:
         if not _holding(model, need.domain):
@@ -25,7 +26,7 @@ def conditions_draw_on_held_domains(model):
             )
 
 
-def domains_have_a_primary(model):
+def domains_have_a_primary(model: Model) -> Findings:
     """Each domain is one active persona's first business."""
     for domain in model.domains:
         if _holding(model, domain.code).count("primary") != 1:
@@ -38,7 +39,7 @@ def domains_have_a_primary(model):
             )
 
 
-def personas_have_a_contract(model):
+def personas_have_a_contract(model: Model) -> Findings:
     """What a persona answers for is written down and in force."""
     for persona in model.personas:
         if persona.active and not persona.has_contract:

@@ -2,9 +2,15 @@
 
 import posixpath
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .finding import ERROR, Finding, Line
+from .finding import ERROR, Finding, Findings, Line
+
+#: The text of files by their path from the root of the repository.
+Files = Mapping[str, str]
+#: The number of a line, and the cells of a table in it.
+Row = tuple[int, list[str]]
 
 _ROW = re.compile(r"^\s*\|(.*)\|\s*$")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
@@ -31,26 +37,26 @@ class Names:
     of requirements and of types of evidence.
     """
 
-    stages: tuple = ()
-    event_types: frozenset = frozenset()
-    ledger_kinds: frozenset = frozenset()
-    models: frozenset = frozenset()
-    members: frozenset = frozenset()
-    codes: frozenset = frozenset()
-    menus: frozenset = frozenset()
-    logins: frozenset = frozenset()
+    stages: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    event_types: frozenset[str] = frozenset()
+    ledger_kinds: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
+    members: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
+    menus: frozenset[str] = frozenset()
+    logins: frozenset[str] = frozenset()
 
 
-def _finding(code, file, number, message, way_out):
+def _finding(code: str, file: str, number: int, message: str, way_out: str) -> Finding:
     return Finding(code, ERROR, Line(file, number), message, way_out)
 
 
-def _rows(text, *header):
+def _rows(text: str, *header: str) -> list[Row]:
     """The rows of the table with this header, as ``(line number, cells)``.
 
     :returns: the rows, with the header's line first; none if there is no such table
     """
-    rows = []
+    rows: list[Row] = []
     for number, line in enumerate(text.splitlines(), 1):
         match = _ROW.match(line)
         cells = [cell.strip() for cell in match[1].split("|")] if match else None
@@ -64,11 +70,11 @@ def _rows(text, *header):
     return rows
 
 
-def _line_of(text, offset):
+def _line_of(text: str, offset: int) -> int:
     return text.count("\n", 0, offset) + 1
 
 
-def the_stage_table(files, names):
+def the_stage_table(files: Files, names: Names) -> Findings:
     """README.md tells the stages, what they demand and who moves there."""
     file = "README.md"
     rows = _rows(files.get(file, ""), "stage", "demands", "movers")
@@ -104,15 +110,15 @@ def the_stage_table(files, names):
         )
 
 
-def _words(text):
+def _words(text: str) -> frozenset[str]:
     return frozenset(word.strip().lower() for word in text.split(",") if word.strip())
 
 
-def _text(value):
+def _text(value: str | Iterable[str]) -> str:
     return value if isinstance(value, str) else ", ".join(sorted(value))
 
 
-def the_logins(files, names):
+def the_logins(files: Files, names: Names) -> Findings:
     """README.md tells the logins of the demo data, and Odoo's own administrator."""
     file = "README.md"
     rows = _rows(files.get(file, ""), "login", "who")
@@ -136,7 +142,7 @@ def the_logins(files, names):
         )
 
 
-def the_commands(files, names):
+def the_commands(files: Files, names: Names) -> Findings:
     """README.md tells every command of the Makefile, and no other."""
     makefile, file = files.get("Makefile", ""), "README.md"
     targets = {
@@ -165,28 +171,28 @@ def the_commands(files, names):
         )
 
 
-def the_decisions(files, names):
+def the_decisions(files: Files, names: Names) -> Findings:
     """The index lists each decision by the title it has, once per number."""
     index = _DECISIONS + "README.md"
     text = files.get(index, "")
-    listed = {}
+    listed: dict[str, tuple[int, str]] = {}
     for number, cells in _rows(text, "no.", "decision")[1:]:
         match = _LINK.search(cells[0])
         if match:
             listed[_DECISIONS + match[1]] = number, cells[1]
-    numbers = {}
+    numbers: dict[str, str] = {}
     for file in sorted(files):
         if not re.fullmatch(_DECISIONS + r"\d{4}-[^/]*\.md", file):
             continue
-        number = file.removeprefix(_DECISIONS)[:4]
+        no = file.removeprefix(_DECISIONS)[:4]
         title = files[file].splitlines()[0].removeprefix("# ").strip()
-        other = numbers.setdefault(number, file)
+        other = numbers.setdefault(no, file)
         if other != file:
             yield _finding(
                 "decision_number",
                 file,
                 1,
-                f"{number} is the number of {other} too.",
+                f"{no} is the number of {other} too.",
                 "Give it the next free number.",
             )
         if file not in listed:
@@ -197,17 +203,17 @@ def the_decisions(files, names):
                 "The index of decisions does not list it.",
                 f"Add it to {index}.",
             )
-        elif title != f"{number} {listed[file][1]}":
+        elif title != f"{no} {listed[file][1]}":
             yield _finding(
                 "decision_title",
                 index,
                 listed[file][0],
-                f"The index calls it “{number} {listed[file][1]}”, the file “{title}”.",
+                f"The index calls it “{no} {listed[file][1]}”, the file “{title}”.",
                 "Give both one title.",
             )
 
 
-def the_ledger_kinds(files, names):
+def the_ledger_kinds(files: Files, names: Names) -> Findings:
     """The table of the ledger's kinds tells all there are."""
     text = files.get(_CHAIN, "")
     told = {
@@ -225,7 +231,7 @@ def the_ledger_kinds(files, names):
         )
 
 
-def the_links(files, names):
+def the_links(files: Files, names: Names) -> Findings:
     """A link to another file of the repository leads somewhere."""
     folders = {
         "/".join(file.split("/")[:depth])
@@ -249,7 +255,7 @@ def the_links(files, names):
                 )
 
 
-def the_words(files, names):
+def the_words(files: Files, names: Names) -> Findings:
     """Models, event types and menus that documents name are there."""
     for file, text in _documents(files):
         for match in _CODE.finditer(text):
@@ -284,7 +290,7 @@ def the_words(files, names):
                     )
 
 
-def _unknown(word, names):
+def _unknown(word: str, names: Names) -> str:
     """What of a dotted name there is not: ``model``, ``member``, or nothing."""
     if word in names.models:
         return ""
@@ -299,7 +305,7 @@ def _unknown(word, names):
     return "" if known else "member"
 
 
-def the_tests(files, names):
+def the_tests(files: Files, names: Names) -> Findings:
     """A test that a document names is there, or a file of tests is called so."""
     known = set(names.codes)
     for file, text in files.items():
@@ -319,7 +325,7 @@ def the_tests(files, names):
                 )
 
 
-def _documents(files):
+def _documents(files: Files) -> list[tuple[str, str]]:
     return [(file, files[file]) for file in sorted(files) if file.endswith(".md")]
 
 
@@ -335,7 +341,7 @@ CHECKS = (
 )
 
 
-def document_findings(files, names):
+def document_findings(files: Files, names: Names) -> list[Finding]:
     """What the documents of the repository say that is not so.
 
     :param files: dict of path, from the root of the repository, to text; paths of
@@ -344,4 +350,4 @@ def document_findings(files, names):
     :returns: list of :class:`~.finding.Finding`, in the order of their places
     """
     found = [finding for check in CHECKS for finding in check(files, names)]
-    return sorted(found, key=lambda each: (each.place.file, each.place.number))
+    return sorted(found, key=lambda each: each.place.key)

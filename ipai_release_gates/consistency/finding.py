@@ -1,8 +1,9 @@
 """What a check finds, and where."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-#: Releases are held, let through or told apart otherwise than the model says.
+#: Releases are held, let through or distinguished otherwise than the model says.
 ERROR = "error"
 #: It works, but not all of it can be meant.
 WARNING = "warning"
@@ -16,8 +17,13 @@ class Record:
     id: int
     name: str
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.model} {self.name}"
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What places are sorted by."""
+        return self.model, self.id
 
 
 @dataclass(frozen=True)
@@ -27,8 +33,13 @@ class Line:
     file: str
     number: int
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.file}:{self.number}"
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What places are sorted by."""
+        return self.file, self.number
 
 
 @dataclass(frozen=True)
@@ -41,8 +52,12 @@ class Finding:
     message: str
     way_out: str
 
-    def __str__(self):
+    def __str__(self) -> str:
         return (
             f"{self.severity}: {self.place}: {self.message} {self.way_out}"
             f" [{self.code}]"
         )
+
+
+#: What a check yields.
+Findings = Iterator[Finding]

@@ -1,12 +1,21 @@
 """All checks of the governance model."""
 
+from collections.abc import Callable
+
 from . import coverage, people, requirements, stages
+from .finding import Finding, Findings
+from .values import Model
 
 #: Each takes a :class:`~.values.Model` and yields findings.
-CHECKS = (*stages.CHECKS, *requirements.CHECKS, *people.CHECKS, *coverage.CHECKS)
+CHECKS: tuple[Callable[[Model], Findings], ...] = (
+    *stages.CHECKS,
+    *requirements.CHECKS,
+    *people.CHECKS,
+    *coverage.CHECKS,
+)
 
 
-def model_findings(model):
+def model_findings(model: Model) -> list[Finding]:
     """What contradicts itself in the governance model.
 
     :param model: :class:`~.values.Model`

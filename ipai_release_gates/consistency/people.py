@@ -1,9 +1,13 @@
 """Personas and names: who can be told apart, and who could sign."""
 
-from .finding import ERROR, WARNING, Finding
+from collections.abc import Sequence
+from typing import Any
+
+from .finding import ERROR, WARNING, Finding, Findings
+from .values import Model, Persona, Requirement
 
 
-def personas_have_groups_that_sign(model):
+def personas_have_groups_that_sign(model: Model) -> Findings:
     """A persona whose group signs nothing decides nothing."""
     for persona in model.personas:
         if persona.active and not persona.may_sign:
@@ -17,9 +21,9 @@ def personas_have_groups_that_sign(model):
             )
 
 
-def personas_have_groups_of_their_own(model):
+def personas_have_groups_of_their_own(model: Model) -> Findings:
     """Two personas with one group are always held together."""
-    seen = {}
+    seen: dict[str, Persona] = {}
     for persona in model.personas:
         if not persona.active:
             continue
@@ -35,11 +39,11 @@ def personas_have_groups_of_their_own(model):
             )
 
 
-def personas_are_held(model):
+def personas_are_held(model: Model) -> Findings:
     """A persona that is asked for is somebody's."""
     if not model.is_staffed:
         return
-    asked = {code for stage in model.stages for code in stage.movers}
+    asked: set[str | None] = {code for stage in model.stages for code in stage.movers}
     asked |= {each.accountable for each in model.requirements}
     asked |= {each.persona for each in model.requirements}
     for persona in model.personas:
@@ -53,7 +57,7 @@ def personas_are_held(model):
             )
 
 
-def enough_people_can_sign(model):
+def enough_people_can_sign(model: Model) -> Findings:
     """Signatures that must come from different people need as many people."""
     if not model.is_staffed:
         return
@@ -75,12 +79,14 @@ def enough_people_can_sign(model):
                 )
 
 
-def _people(model, requirement):
+def _people(model: Model, requirement: Requirement) -> frozenset[str]:
     persona = model.persona.get(requirement.persona)
     return persona.people if persona and persona.active else frozenset()
 
 
-def _too_few(requirement, there, needed, with_whom):
+def _too_few(
+    requirement: Requirement, there: int, needed: int, with_whom: str
+) -> Finding:
     return Finding(
         "signatories_too_few",
         WARNING,
@@ -91,9 +97,9 @@ def _too_few(requirement, there, needed, with_whom):
     )
 
 
-def names_differ(model):
+def names_differ(model: Model) -> Findings:
     """No two of a kind have codes or names that only differ by case or spaces."""
-    kinds = (
+    kinds: tuple[Sequence[Any], ...] = (
         model.gates,
         model.stages,
         model.personas,
@@ -103,7 +109,7 @@ def names_differ(model):
     )
     for values in kinds:
         for attribute in ("code", "name"):
-            seen = {}
+            seen: dict[str, Any] = {}
             for value in values:
                 if not getattr(value, "active", True):
                     continue

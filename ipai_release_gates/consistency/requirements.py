@@ -1,11 +1,14 @@
 """Requirements: whether what they demand exists, and can be met together."""
 
+from typing import Any
+
 import jsonschema
 
-from .finding import ERROR, WARNING, Finding
+from .finding import ERROR, WARNING, Finding, Findings
+from .values import Model
 
 
-def kinds_are_installed(model):
+def kinds_are_installed(model: Model) -> Findings:
     """Each condition is of a kind that an installed addon judges."""
     for requirement in model.requirements:
         if requirement.kind not in model.kinds:
@@ -19,7 +22,7 @@ def kinds_are_installed(model):
             )
 
 
-def prior_gates_come_before(model):
+def prior_gates_come_before(model: Model) -> Findings:
     """A gate asks for gates before it; a circle would never open."""
     for requirement in model.requirements:
         if requirement.kind != "prior_gate":
@@ -38,7 +41,7 @@ def prior_gates_come_before(model):
             )
 
 
-def accountable_personas_are_active(model):
+def accountable_personas_are_active(model: Model) -> Findings:
     """Somebody answers for each condition."""
     for requirement in model.requirements:
         persona = model.persona.get(requirement.accountable)
@@ -53,7 +56,7 @@ def accountable_personas_are_active(model):
             )
 
 
-def domains_exist(model):
+def domains_exist(model: Model) -> Findings:
     """Each condition draws on a domain there is."""
     known = {domain.code for domain in model.domains}
     for requirement in model.requirements:
@@ -68,7 +71,7 @@ def domains_exist(model):
             )
 
 
-def signatories_can_sign(model):
+def signatories_can_sign(model: Model) -> Findings:
     """Who is asked for a signature holds a persona that may give one."""
     for requirement in model.requirements:
         if requirement.kind != "approval":
@@ -85,7 +88,7 @@ def signatories_can_sign(model):
             )
 
 
-def independence_is_of_something(model):
+def independence_is_of_something(model: Model) -> Findings:
     """Keeping signatories apart needs a signature to keep apart from."""
     for requirement in model.requirements:
         other = requirement.distinct_from_gate
@@ -112,7 +115,7 @@ def independence_is_of_something(model):
         )
 
 
-def evidence_types_are_active(model):
+def evidence_types_are_active(model: Model) -> Findings:
     """Evidence of an archived type cannot be recorded."""
     for requirement in model.requirements:
         type_ = model.evidence_type.get(requirement.evidence_type)
@@ -127,11 +130,13 @@ def evidence_types_are_active(model):
             )
 
 
-def metadata_can_match(model):
+def metadata_can_match(model: Model) -> Findings:
     """What evidence must carry is what the schema of its type lets it carry."""
     for requirement in model.requirements:
         type_ = model.evidence_type.get(requirement.evidence_type)
-        schema = (type_ and type_.schema) or {}
+        if type_ is None:
+            continue
+        schema = type_.schema or {}
         for name, wanted in (requirement.metadata_match or {}).items():
             values = wanted if isinstance(wanted, list) else [wanted]
             if any(_is_allowed(schema, name, value) for value in values):
@@ -146,7 +151,7 @@ def metadata_can_match(model):
             )
 
 
-def _is_allowed(schema, name, value):
+def _is_allowed(schema: dict[str, Any], name: str, value: Any) -> bool:
     """Whether metadata may carry a value, as far as the schema tells of the name."""
     known = schema.get("properties", {})
     if name in known:
@@ -154,7 +159,7 @@ def _is_allowed(schema, name, value):
     return schema.get("additionalProperties", True) is not False
 
 
-def facts_outlive_the_soak(model):
+def facts_outlive_the_soak(model: Model) -> Findings:
     """What must be fresh at a gate is not too old once the soak is over."""
     for soak in model.requirements:
         if soak.kind != "soak_time":
@@ -173,7 +178,7 @@ def facts_outlive_the_soak(model):
                 )
 
 
-def the_soak_ends_before_the_deadline(model):
+def the_soak_ends_before_the_deadline(model: Model) -> Findings:
     """A gate that must be confirmed in time cannot soak for longer than that."""
     for soak in model.requirements:
         confirmed = [
@@ -196,7 +201,7 @@ def the_soak_ends_before_the_deadline(model):
                 )
 
 
-def deployments_say_where(model):
+def deployments_say_where(model: Model) -> Findings:
     """A deployment, or a soak, is somewhere."""
     for requirement in model.requirements:
         # Without an environment the kind falls back to one that nobody reads here.
@@ -210,7 +215,7 @@ def deployments_say_where(model):
             )
 
 
-def required_checks_are_asked_for(model):
+def required_checks_are_asked_for(model: Model) -> Findings:
     """The checks a project requires are required by a gate."""
     if any(
         requirement.kind == "check" and not requirement.check_name
@@ -229,7 +234,7 @@ def required_checks_are_asked_for(model):
             )
 
 
-def checks_are_named_alike(model):
+def checks_are_named_alike(model: Model) -> Findings:
     """A check is spelled one way, by gates and by projects."""
     for requirement in model.requirements:
         if requirement.kind != "check" or not requirement.check_name:
@@ -249,7 +254,7 @@ def checks_are_named_alike(model):
                     )
 
 
-def _loosely(name):
+def _loosely(name: str) -> str:
     return "".join(filter(str.isalnum, name)).lower()
 
 

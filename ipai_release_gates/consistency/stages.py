@@ -1,11 +1,12 @@
 """Stages and gates: the way of a release from the first stage to the closing one."""
 
-from .finding import ERROR, WARNING, Finding
+from .finding import ERROR, WARNING, Finding, Findings
+from .values import Model, Stage
 
 _CATEGORIES = ("dev", "staging", "production")
 
 
-def stages_in_the_order_of_their_gates(model):
+def stages_in_the_order_of_their_gates(model: Model) -> Findings:
     """A stage demands its gate and all before; a gate must not come too late."""
     last = None
     for stage in model.stages:
@@ -26,9 +27,9 @@ def stages_in_the_order_of_their_gates(model):
             last = stage, gate
 
 
-def a_gate_twice(model):
+def a_gate_twice(model: Model) -> Findings:
     """Two stages that demand one gate: the second holds nothing back."""
-    seen = {}
+    seen: dict[str | None, str] = {}
     for stage in model.stages:
         if stage.gate and stage.gate in seen:
             yield Finding(
@@ -42,7 +43,7 @@ def a_gate_twice(model):
         seen.setdefault(stage.gate, stage.name)
 
 
-def gates_in_use(model):
+def gates_in_use(model: Model) -> Findings:
     """A gate that neither a stage nor a requirement asks for decides nothing."""
     asked = {stage.gate for stage in model.stages}
     asked |= {requirement.prior_gate for requirement in model.requirements}
@@ -57,7 +58,7 @@ def gates_in_use(model):
             )
 
 
-def gates_that_can_open(model):
+def gates_that_can_open(model: Model) -> Findings:
     """A gate without a requirement is closed for good."""
     for stage in model.stages:
         if stage.gate and not model.requirements_of(stage.gate):
@@ -71,7 +72,7 @@ def gates_that_can_open(model):
             )
 
 
-def later_stages_demand_a_gate(model):
+def later_stages_demand_a_gate(model: Model) -> Findings:
     """Releases start in the first stage without one; all later ones should ask."""
     for number, stage in enumerate(model.stages):
         if number == 0 and stage.gate:
@@ -93,7 +94,7 @@ def later_stages_demand_a_gate(model):
             )
 
 
-def one_closing_stage(model):
+def one_closing_stage(model: Model) -> Findings:
     """Exactly one stage closes a release, and it is the last."""
     closing = [stage for stage in model.stages if stage.is_closing]
     if not closing and model.stages:
@@ -122,7 +123,7 @@ def one_closing_stage(model):
         )
 
 
-def every_target_has_its_stage(model):
+def every_target_has_its_stage(model: Model) -> Findings:
     """Releases are promoted to staging and to production by a stage."""
     offered = {stage.environment for stage in model.stages}
     for category in ("staging", "production"):
@@ -136,7 +137,7 @@ def every_target_has_its_stage(model):
             )
 
 
-def targets_in_order(model):
+def targets_in_order(model: Model) -> Findings:
     """A release does not go back from production to staging on its way forward."""
     last = None
     for stage in model.stages:
@@ -156,7 +157,7 @@ def targets_in_order(model):
             last = rank, stage
 
 
-def somebody_moves(model):
+def somebody_moves(model: Model) -> Findings:
     """Each stage has an active persona that may move a release there."""
     for stage in model.stages:
         if not any(
@@ -171,9 +172,10 @@ def somebody_moves(model):
             )
 
 
-def deployments_come_after_their_gate(model):
+def deployments_come_after_their_gate(model: Model) -> Findings:
     """What demands a deployment must not stand before what permits it."""
-    stages_by_target, seen = {}, []
+    stages_by_target: dict[str | None, tuple[Stage, tuple[str, ...]]] = {}
+    seen: list[str] = []
     for stage in model.stages:
         if stage.gate:
             seen.append(stage.gate)
@@ -181,20 +183,20 @@ def deployments_come_after_their_gate(model):
             stages_by_target.setdefault(stage.environment, (stage, tuple(seen)))
     for requirement in model.requirements:
         where = model.deploys(requirement)
-        stage, gates = stages_by_target.get(where, (None, ()))
-        if where != "dev" and requirement.gate in gates:
+        promoted = stages_by_target.get(where)
+        if where != "dev" and promoted and requirement.gate in promoted[1]:
             yield Finding(
                 "deployment_before_promotion",
                 ERROR,
                 requirement.place,
                 f"{requirement.gate} must open before a release is promoted to {where} "
-                f"(“{stage.name}”), but “{requirement.name}” waits for a deployment "
-                "there.",
+                f"(“{promoted[0].name}”), but “{requirement.name}” waits for a "
+                "deployment there.",
                 "Move the requirement to the gate of a later stage.",
             )
 
 
-def the_closing_gate_asks_for_the_deployment(model):
+def the_closing_gate_asks_for_the_deployment(model: Model) -> Findings:
     """Nothing is closed that was never deployed."""
     gate = model.closing_gate
     if gate and not model.requirements_of(gate, "deployment"):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .finding import Record
 
@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 class _Placed:
     """A value that stands for a record."""
 
-    record_model = None
+    record_model: ClassVar[str]
+    id: int
+    code: str
 
     @property
-    def place(self):
+    def place(self) -> Record:
         """Where to look for it."""
         return Record(self.record_model, self.id, self.label)
 
     @property
-    def label(self):
+    def label(self) -> str:
         """What people call it."""
         return self.code
 
@@ -33,7 +35,7 @@ class _Placed:
 class Gate(_Placed):
     """A gate; in the order of ``(sequence, id)``."""
 
-    record_model = "ipai.gate"
+    record_model: ClassVar[str] = "ipai.gate"
 
     id: int
     code: str
@@ -41,7 +43,7 @@ class Gate(_Placed):
     sequence: int
 
     @property
-    def rank(self):
+    def rank(self) -> tuple[int, int]:
         """What gates are ordered by."""
         return self.sequence, self.id
 
@@ -50,7 +52,7 @@ class Gate(_Placed):
 class Requirement(_Placed):
     """An active requirement of a gate; hours are floats, 0 for none."""
 
-    record_model = "ipai.gate.requirement"
+    record_model: ClassVar[str] = "ipai.gate.requirement"
 
     id: int
     gate: str
@@ -61,7 +63,7 @@ class Requirement(_Placed):
     domain: str
     check_name: str | None = None
     evidence_type: str | None = None
-    metadata_match: dict | None = None
+    metadata_match: dict[str, Any] | None = None
     persona: str | None = None
     min_count: int = 1
     distinct_from_gate: str | None = None
@@ -72,7 +74,7 @@ class Requirement(_Placed):
     soak_hours: float = 0.0
 
     @property
-    def label(self):
+    def label(self) -> str:
         """By its gate too: codes repeat among gates."""
         return f"{self.gate}/{self.code}"
 
@@ -81,13 +83,13 @@ class Requirement(_Placed):
 class Stage(_Placed):
     """A stage; ``movers`` are codes of personas, archived ones included."""
 
-    record_model = "ipai.release.stage"
+    record_model: ClassVar[str] = "ipai.release.stage"
 
     id: int
     code: str
     name: str
     gate: str | None = None
-    movers: tuple = ()
+    movers: tuple[str, ...] = ()
     environment: str | None = None
     is_closing: bool = False
 
@@ -96,7 +98,7 @@ class Stage(_Placed):
 class Persona(_Placed):
     """A persona; ``people`` holds who could sign as it, a key per person."""
 
-    record_model = "ipai.persona"
+    record_model: ClassVar[str] = "ipai.persona"
 
     id: int
     code: str
@@ -104,7 +106,7 @@ class Persona(_Placed):
     group: str
     active: bool = True
     may_sign: bool = True
-    people: frozenset = frozenset()
+    people: frozenset[str] = frozenset()
     has_contract: bool = True
 
 
@@ -112,20 +114,20 @@ class Persona(_Placed):
 class EvidenceType(_Placed):
     """An evidence type; ``schema`` is its JSON Schema, if it has one."""
 
-    record_model = "ipai.evidence.type"
+    record_model: ClassVar[str] = "ipai.evidence.type"
 
     id: int
     code: str
     name: str
     active: bool = True
-    schema: dict | None = None
+    schema: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Domain(_Placed):
     """An expertise domain."""
 
-    record_model = "ipai.expertise.domain"
+    record_model: ClassVar[str] = "ipai.expertise.domain"
 
     id: int
     code: str
@@ -136,15 +138,15 @@ class Domain(_Placed):
 class Project(_Placed):
     """A project: the checks it requires, and the deadline of G4 in hours."""
 
-    record_model = "ipai.project"
+    record_model: ClassVar[str] = "ipai.project"
 
     id: int
     name: str
-    required_checks: tuple = ()
+    required_checks: tuple[str, ...] = ()
     confirmation_hours: float = 24.0
 
     @property
-    def label(self):
+    def label(self) -> str:
         """It has no code: its repository names it."""
         return self.name
 
@@ -157,32 +159,32 @@ class Model:
     ``primary`` or ``shared``. ``kinds`` are the kinds of requirements by code.
     """
 
-    gates: tuple = ()
-    requirements: tuple = ()
-    stages: tuple = ()
-    personas: tuple = ()
-    evidence_types: tuple = ()
-    domains: tuple = ()
-    projects: tuple = ()
-    holders: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
+    gates: tuple[Gate, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    personas: tuple[Persona, ...] = ()
+    evidence_types: tuple[EvidenceType, ...] = ()
+    domains: tuple[Domain, ...] = ()
+    projects: tuple[Project, ...] = ()
+    holders: Mapping[str, Iterable[tuple[str, str]]] = field(default_factory=dict)
     kinds: Mapping[str, RequirementKind] = field(default_factory=dict)
 
     @cached_property
-    def gate(self):
+    def gate(self) -> dict[str | None, Gate]:
         """Gates by code."""
         return {gate.code: gate for gate in self.gates}
 
     @cached_property
-    def persona(self):
+    def persona(self) -> dict[str | None, Persona]:
         """Personas by code."""
         return {persona.code: persona for persona in self.personas}
 
     @cached_property
-    def evidence_type(self):
+    def evidence_type(self) -> dict[str | None, EvidenceType]:
         """Evidence types by code."""
         return {type_.code: type_ for type_ in self.evidence_types}
 
-    def requirements_of(self, gate, *kinds):
+    def requirements_of(self, gate: str | None, *kinds: str) -> list[Requirement]:
         """The requirements of a gate, all or those of some kinds."""
         return [
             requirement
@@ -199,12 +201,12 @@ class Model:
         return requirement.environment or where.assumed
 
     @cached_property
-    def closing_gate(self):
+    def closing_gate(self) -> str | None:
         """The gate that the closing stage demands: the one after the deployment."""
         closing = [stage.gate for stage in self.stages if stage.is_closing]
         return closing[-1] if closing else None
 
     @property
-    def is_staffed(self):
+    def is_staffed(self) -> bool:
         """Whether anybody holds a persona; until then roles are still to be given."""
         return any(persona.people for persona in self.personas)

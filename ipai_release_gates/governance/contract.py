@@ -1,6 +1,8 @@
 """A persona contract: its published form, its versions, what differs between two."""
 
 import difflib
+from collections.abc import Mapping
+from typing import Any
 
 from .template import FIELDS, GENERATED, LABELS, MAJOR, SECTIONS, points
 
@@ -15,7 +17,9 @@ _LABELS = {
 _CADENCE = {"monthly": "every month", "quarterly": "every quarter"}
 
 
-def next_version(former, values):
+def next_version(
+    former: Mapping[str, Any] | None, values: Mapping[str, Any]
+) -> tuple[int, int, tuple[str, ...]]:
     """How the next version of a contract is numbered, and why.
 
     :param former: dict of the version in force with ``major`` and ``minor`` and text
@@ -35,15 +39,17 @@ def next_version(former, values):
     return former["major"], former["minor"] + 1, ()
 
 
-def difference(former, values):
+def difference(former: Mapping[str, Any] | None, values: Mapping[str, Any]) -> str:
     """What changed from one version to another, section by section.
 
     :param former: dict of text by field; ``None`` gives no difference
     :returns: text with a line per point, ``-`` taken out and ``+`` put in; empty when
         nothing changed
     """
-    lines = []
-    for name in _COMPARED if former is not None else ():
+    if former is None:
+        return ""
+    lines: list[str] = []
+    for name in _COMPARED:
         changed = difflib.unified_diff(
             points(former.get(name)), points(values.get(name)), lineterm="", n=0
         )
@@ -54,11 +60,11 @@ def difference(former, values):
     return "\n".join(lines).rstrip()
 
 
-def _escaped(text):
+def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
-def to_markdown(values):
+def to_markdown(values: Mapping[str, Any]) -> str:
     """A contract as it is published.
 
     :param values: dict of text by field, with ``code``, ``name``, ``version`` and

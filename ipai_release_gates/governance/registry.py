@@ -6,9 +6,18 @@ something out that is there is an error.
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from .document import CODE, CODE_RULE, InvalidDocument, Reader
+import yaml
+
+from .document import CODE, CODE_RULE, InvalidDocument, Path, Reader
+
+#: The fields of an entry by name.
+Entry = Mapping[str, Any]
+#: Part → code → entry.
+Registry = dict[str, dict[str, dict[str, Any]]]
 
 #: Far more than any registry needs.
 MAX_BYTES = Reader.max_bytes
@@ -16,7 +25,7 @@ MAX_BYTES = Reader.max_bytes
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 #: part → its fields: name → (required, kind)
-_PARTS = {
+_PARTS: dict[str, dict[str, tuple[bool, str]]] = {
     "personas": {"name": (True, "text")},
     "domains": {
         "name": (True, "text"),
@@ -53,7 +62,7 @@ class Change:
     is_new: bool = False
 
     @property
-    def path(self):
+    def path(self) -> tuple[str, str]:
         """Where in the file: part and code."""
         return self.part, self.code
 
@@ -61,12 +70,12 @@ class Change:
 # --- writing -------------------------------------------------------------------------
 
 
-def _quoted(text):
+def _quoted(text: str) -> str:
     quoted = json.dumps(text, ensure_ascii=False)
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
 
 
-def to_yaml(registry):
+def to_yaml(registry: Registry) -> str:
     """A registry as text; the same registry always gives the same text.
 
     :param registry: dict ``{part: {code: {field: value}}}``
@@ -96,11 +105,13 @@ def to_yaml(registry):
 class _Reader(Reader):
     error = InvalidRegistry
 
-    def entry(self, node, path, fields):
+    def entry(
+        self, node: yaml.Node, path: Path, fields: Mapping[str, tuple[bool, str]]
+    ) -> dict[str, Any]:
         nodes = self.mapping(node, path)
         for name in nodes.keys() - fields.keys():
             self.problem(nodes[name], (*path, name), "There is no such field.")
-        values = {}
+        values: dict[str, Any] = {}
         for name, (required, kind) in fields.items():
             if name in nodes:
                 values[name] = getattr(self, kind)(nodes[name], (*path, name))
@@ -111,14 +122,14 @@ class _Reader(Reader):
                     self.problem(line, (*path, name), "This field is required.")
         return values
 
-    def registry(self, root):
+    def registry(self, root: yaml.Node) -> Registry:
         parts = self.mapping(root, ())
         version = parts.pop("version", None)
         if version is None or getattr(version, "value", None) != "1":
             self.problem(version or 1, ("version",), "Only version 1 can be read.")
         for name in parts.keys() - _PARTS.keys():
             self.problem(parts[name], (name,), "There is no such part.")
-        found = {}
+        found: Registry = {}
         for part, fields in _PARTS.items():
             if part not in parts:
                 self.problem(1, (part,), "This part is missing.")
@@ -132,8 +143,8 @@ class _Reader(Reader):
                 found[part][code] = self.entry(node, path, fields)
         return found
 
-    def compare(self, found, present):
-        """What a file says that does not fit together or is not there."""
+    def compare(self, found: Registry, present: Registry) -> None:
+        """Note what in a file does not fit together, or with what is there."""
         for part, entries in present.items():
             for code in sorted(entries.keys() - found[part].keys()):
                 self.at(
@@ -153,7 +164,9 @@ class _Reader(Reader):
                 ("capabilities", code), capability, found["domains"]
             )
 
-    def compare_domain(self, path, domain, personas):
+    def compare_domain(
+        self, path: Path, domain: Entry, personas: Mapping[str, Entry]
+    ) -> None:
         if domain["primary"] and domain["primary"] not in personas:
             self.at((*path, "primary"), f"No persona {domain['primary']}.")
         for shared in domain["shared"]:
@@ -162,7 +175,9 @@ class _Reader(Reader):
             elif shared == domain["primary"]:
                 self.at((*path, "shared"), f"{shared} is the primary already.")
 
-    def compare_capability(self, path, capability, domains):
+    def compare_capability(
+        self, path: Path, capability: Entry, domains: Mapping[str, Entry]
+    ) -> None:
         domain, persona = domains.get(capability["domain"]), capability["persona"]
         if domain is None:
             self.at((*path, "domain"), f"No domain {capability['domain']}.")
@@ -172,7 +187,7 @@ class _Reader(Reader):
             )
 
 
-def read(content, file, present):
+def read(content: bytes, file: str, present: Registry) -> Registry:
     """Read a registry.
 
     :param bytes content: the file
@@ -189,7 +204,7 @@ def read(content, file, present):
     return found
 
 
-def changes(present, wanted):
+def changes(present: Registry, wanted: Registry) -> list[Change]:
     """What has to change for one registry to become another, field by field."""
     found = []
     for part, fields in _PARTS.items():

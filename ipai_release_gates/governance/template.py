@@ -1,6 +1,8 @@
 """The one template that every persona contract follows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -9,7 +11,7 @@ class Section:
 
     title: str
     question: str
-    fields: tuple  # of (field, label)
+    fields: tuple[tuple[str, str], ...]  # field and label
 
 
 SECTIONS = (
@@ -67,7 +69,7 @@ SECTIONS = (
 #: The fields of the sections, in order.
 FIELDS = tuple(name for section in SECTIONS for name, _label in section.fields)
 LABELS = {name: label for section in SECTIONS for name, label in section.fields}
-#: Whoever holds the role may do more or less when one of these changes.
+#: The holder of the role may do more or less when one of these changes.
 MAJOR = ("decision_rights", "prohibited_actions")
 #: How many primary outcomes a contract names: at least, at most.
 OUTCOMES = (3, 5)
@@ -107,12 +109,12 @@ GENERATED = (
 )
 
 
-def points(text):
+def points(text: str | None) -> list[str]:
     """The points of a section: its lines that say something."""
     return [line.strip() for line in (text or "").splitlines() if line.strip()]
 
 
-def missing(values):
+def missing(values: Mapping[str, Any]) -> list[str]:
     """What a contract still lacks.
 
     :param values: dict of text by field; ``outcomes`` one per line
@@ -127,7 +129,7 @@ def missing(values):
     return labels
 
 
-def template_markdown():
+def template_markdown() -> str:
     """The template as it is published."""
     least, most = OUTCOMES
     decisive = " or ".join(LABELS[name].lower() for name in MAJOR)

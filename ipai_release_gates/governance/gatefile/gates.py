@@ -144,8 +144,7 @@ def _check(
     wanted = merged(schema, present, found)
     for part in (gates, stages):
         _check_order(reader, part, found[part.name], present[part.name], wanted)
-    requirements = gates.fields["requirements"].entry
-    assert requirements is not None
+    requirements = gates.fields["requirements"].part
     for gate, entry in found["gates"].items():
         for code, requirement in entry["requirements"].items():
             at = ("gates", gate, "requirements", code)

@@ -1,11 +1,18 @@
 """JSON Schema of the policy files, for editors that check while one types."""
 
-from .schema import MAX_INTEGER, VERSION
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from .schema import MAX_INTEGER, VERSION, Field, Part, Schema
+
+#: What fields refer to (``of``) → the words there are.
+Known = Mapping[str, Iterable[str]]
+Shape = dict[str, Any]
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def json_schema(schema, known):
+def json_schema(schema: Schema, known: Known) -> Shape:
     """The JSON Schema (2020-12) of a kind of file.
 
     :param known: dict from what fields refer to (``of``) to the codes there are; only
@@ -36,7 +43,7 @@ def json_schema(schema, known):
     }
 
 
-def _entries(part, known):
+def _entries(part: Part, known: Known) -> Shape:
     return {
         "type": "object",
         "additionalProperties": {
@@ -50,9 +57,9 @@ def _entries(part, known):
     }
 
 
-def _field(field, known):
+def _field(field: Field, known: Known) -> Shape:
     if field.kind == "entries":
-        return _entries(field.entry, known)
+        return _entries(field.part, known)
     found = _TYPES[field.kind](field, known)
     if field.help:
         found["description"] = field.help
@@ -61,32 +68,32 @@ def _field(field, known):
     return found
 
 
-def _text(field, known):
+def _text(field: Field, known: Known) -> Shape:
     return {"type": "string", "minLength": 1} if field.required else _or_null("string")
 
 
-def _or_null(kind):
+def _or_null(kind: str) -> Shape:
     return {"type": [kind, "null"]}
 
 
-def _choice(field, known):
+def _choice(field: Field, known: Known) -> Shape:
     words = sorted(known[field.of])
     return {"enum": words if field.required else [*words, None]}
 
 
-def _numeric(kind):
-    def shape(field, known):
+def _numeric(kind: str) -> Callable[[Field, Known], Shape]:
+    def shape(field: Field, known: Known) -> Shape:
         least = -MAX_INTEGER if field.least is None else field.least
         return {"type": kind, "minimum": least}
 
     return shape
 
 
-def _codes(field, known):
+def _codes(field: Field, known: Known) -> Shape:
     return {"type": "array", "items": {"type": "string"}, "uniqueItems": True}
 
 
-_TYPES = {
+_TYPES: dict[str, Callable[[Field, Known], Shape]] = {
     "text": _text,
     "code": _text,
     "choice": _choice,

@@ -6,21 +6,27 @@ as they are, unless it says ``archive: true`` (decision 0027). ``definitions`` i
 the program itself decides; it is told, and cannot be changed by a file.
 """
 
+from __future__ import annotations
+
 import json
 import math
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard, TypeVar
 
 import yaml
 
-from ..document import CODE, CODE_RULE, Reader
+from ..document import CODE, CODE_RULE, Path, Reader
+
+_Number = TypeVar("_Number", int, float)
 
 #: The fields of an entry by name.
 Entry = Mapping[str, Any]
 #: Entries by their code.
 Entries = Mapping[str, Any]
+#: Looks for what does not fit together in a file.
+Check = Callable[["PolicyReader", Entries, Entries, Mapping[str, Any]], None]
 
 VERSION = 1
 MAX_INTEGER = 2**31 - 1
@@ -50,8 +56,14 @@ class Field:
     of: str = ""
     least: float | None = None
     told: bool = False
-    entry: "Part | None" = None
+    entry: Part | None = None
     help: str = ""
+
+    @property
+    def part(self) -> Part:
+        """The entries that a field of kind ``entries`` has."""
+        assert self.entry is not None
+        return self.entry
 
 
 @dataclass(frozen=True)
@@ -68,7 +80,7 @@ class Part:
 
     name: str
     fields: Mapping[str, Field]
-    new_code: re.Pattern = CODE
+    new_code: re.Pattern[str] = CODE
     code_rule: str = CODE_RULE
     shown: Callable[[Entry], Collection[str]] = lambda entry: ()
     unused: Callable[[Entry], Collection[str]] = lambda entry: ()
@@ -90,11 +102,11 @@ class Schema:
     title: str
     head: str
     parts: tuple[Part, ...] = ()
-    check: Callable = lambda reader, found, present, known: None
-    notes: Callable = lambda entries: []
+    check: Check = lambda reader, found, present, known: None
+    notes: Callable[[Entries], Iterable[str]] = lambda entries: ()
     filename: str = field(init=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "filename", f"{self.name}.yaml")
 
 
@@ -113,14 +125,14 @@ class Change:
 
 
 class _Dumper(yaml.SafeDumper):
-    def ignore_aliases(self, data):
+    def ignore_aliases(self, data: Any) -> bool:
         return True
 
-    def increase_indent(self, flow=False, indentless=False):
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         return super().increase_indent(flow, False)
 
 
-def _text(dumper, value):
+def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
     # Lines stay lines where a block can hold them. What does not print is escaped: the
     # other styles would read some of it back as an end of line.
     lines = value.split("\n")
@@ -138,7 +150,7 @@ _Dumper.add_representer(str, _text)
 # --- writing -------------------------------------------------------------------------
 
 
-def to_yaml(schema, present, generated_by):
+def to_yaml(schema: Schema, present: Entries, generated_by: str) -> str:
     """The entries and definitions as a file; the same always give the same text.
 
     :param present: dict ``{part: {code: {field: value}}, "definitions": {…}}``
@@ -164,16 +176,16 @@ def to_yaml(schema, present, generated_by):
     return f"{head}\n{text}"
 
 
-def _written(part, entry):
+def _written(part: Part, entry: Entry) -> dict[str, Any]:
     always, unused = part.shown(entry), part.unused(entry)
-    found = {}
+    found: dict[str, Any] = {}
     for name, about in part.fields.items():
         if name in unused:
             continue
         value = entry[name]
         if about.kind == "entries":
             found[name] = {
-                code: _written(about.entry, inner) for code, inner in value.items()
+                code: _written(about.part, inner) for code, inner in value.items()
             }
         elif about.required or name in always or value != about.default:
             whole = about.kind == "number" and value.is_integer()
@@ -192,13 +204,13 @@ class PolicyReader(Reader):
     max_depth = 24
     max_text = 20_000
 
-    def __init__(self, file, known):
+    def __init__(self, file: str, known: Mapping[str, Collection[str]]) -> None:
         super().__init__(file)
         self.known = known
 
     # Each of these reads one kind of field.
 
-    def whole(self, node, path, about):
+    def whole(self, node: yaml.Node, path: Path, about: Field) -> int | None:
         value = self._scalar(node, path, ("int",), "A whole number is expected here.")
         if value is None:
             return None
@@ -207,7 +219,7 @@ class PolicyReader(Reader):
             return None
         return self._bounded(node, path, int(value), about)
 
-    def number(self, node, path, about):
+    def number(self, node: yaml.Node, path: Path, about: Field) -> float | None:
         value = self._scalar(node, path, ("int", "float"), "A number is expected here.")
         if value is None:
             return None
@@ -216,36 +228,40 @@ class PolicyReader(Reader):
             return None
         return self._bounded(node, path, float(value), about)
 
-    def _bounded(self, node, path, value, about):
+    def _bounded(
+        self, node: yaml.Node, path: Path, value: _Number, about: Field
+    ) -> _Number | None:
         if about.least is not None and value < about.least:
             self.problem(node, path, f"This must be at least {about.least:g}.")
             return None
         return value
 
-    def boolean(self, node, path, about):
+    def boolean(self, node: yaml.Node, path: Path, about: Field | None) -> bool | None:
         value = self._scalar(node, path, ("bool",), "true or false is expected here.")
         return None if value is None else value.lower() in ("true", "yes", "on")
 
-    def _scalar(self, node, path, tags, message):
+    def _scalar(
+        self, node: yaml.Node, path: Path, tags: Iterable[str], message: str
+    ) -> str | None:
         if isinstance(node, yaml.ScalarNode) and node.tag in {_TAG + t for t in tags}:
-            return node.value
+            return str(node.value)
         self.problem(node, path, message)
         return None
 
-    def choice(self, node, path, about):
+    def choice(self, node: yaml.Node, path: Path, about: Field) -> str | None:
         value = self.text(node, path)
         words = self.known[about.of]
         if value is not None and value not in words:
             self.problem(node, path, f"This must be one of {', '.join(sorted(words))}.")
         return value
 
-    def reference(self, node, path, about):
+    def reference(self, node: yaml.Node, path: Path, about: Field) -> str | None:
         value = self.text(node, path)
         if value is not None and value not in self.known[about.of]:
             self.problem(node, path, f"No {_singular(about.of)} {value}.")
         return value
 
-    def references(self, node, path, about):
+    def references(self, node: yaml.Node, path: Path, about: Field) -> list[str]:
         if not isinstance(node, yaml.SequenceNode):
             self.problem(node, path, "A list of codes is expected here.")
             return []
@@ -258,13 +274,13 @@ class PolicyReader(Reader):
                 found.append(value)
         return sorted(found)
 
-    def object(self, node, path, about):
+    def object(self, node: yaml.Node, path: Path, about: Field) -> Any:
         if not isinstance(node, yaml.MappingNode):
             self.problem(node, path, "A mapping (key: value) is expected here.")
             return None
         return self.value(node, path)
 
-    def value(self, node, path):
+    def value(self, node: yaml.Node, path: Path) -> Any:
         """A node as JSON could hold it: nothing but its plain values."""
         if isinstance(node, yaml.MappingNode):
             inner = self.mapping(node, path)
@@ -290,18 +306,20 @@ class PolicyReader(Reader):
 
     # --- a whole file ----------------------------------------------------------------
 
-    def entry(self, node, path, part, present):
+    def entry(
+        self, node: yaml.Node, path: Path, part: Part, present: Entry | None
+    ) -> dict[str, Any]:
         nodes = self.mapping(node, path)
         for name in nodes.keys() - part.fields.keys():
             self.problem(self.line(*path, name), (*path, name), "No such field.")
-        values = {}
+        values: dict[str, Any] = {}
         for name, about in part.fields.items():
             at = (*path, name)
             inner = nodes.get(name)
             if about.kind == "entries":
                 former = (present or {}).get(name, {})
                 values[name] = (
-                    self.entries(inner, at, about.entry, former) if inner else {}
+                    self.entries(inner, at, about.part, former) if inner else {}
                 )
             elif about.told:
                 values[name] = self._told(inner, at, about, present, name)
@@ -320,7 +338,14 @@ class PolicyReader(Reader):
                 )
         return values
 
-    def _told(self, node, path, about, present, name):
+    def _told(
+        self,
+        node: yaml.Node | None,
+        path: Path,
+        about: Field,
+        present: Entry | None,
+        name: str,
+    ) -> Any:
         """What is told for information; anything else than what is so is refused."""
         so = (present or {}).get(name, about.default)
         if node is not None and self.value(node, path) != so:
@@ -332,7 +357,9 @@ class PolicyReader(Reader):
             )
         return so
 
-    def entries(self, node, path, part, present):
+    def entries(
+        self, node: yaml.Node, path: Path, part: Part, present: Entries
+    ) -> dict[str, Any]:
         found = {}
         for code, inner in self.mapping(node, path).items():
             at = (*path, code)
@@ -343,14 +370,16 @@ class PolicyReader(Reader):
             found[code] = self.entry(inner, at, part, present.get(code))
         return found
 
-    def file_of(self, schema, root, present):
+    def file_of(
+        self, schema: Schema, root: yaml.Node, present: Entries
+    ) -> dict[str, Any]:
         parts = self.mapping(root, ())
-        name, version = parts.pop("schema", None), parts.pop("version", None)
-        if getattr(name, "value", None) != schema.name:
+        schema_node, version = parts.pop("schema", None), parts.pop("version", None)
+        if getattr(schema_node, "value", None) != schema.name:
             self.at(("schema",), f"This must be {schema.name}, the schema of the file.")
         if getattr(version, "value", None) != str(VERSION):
             self.at(("version",), f"Only version {VERSION} can be read.")
-        found = {"archive": False}
+        found: dict[str, Any] = {"archive": False}
         if schema.parts and "archive" in parts:
             node = parts.pop("archive")
             found["archive"] = bool(self.boolean(node, ("archive",), None))
@@ -369,7 +398,7 @@ class PolicyReader(Reader):
             )
         return found
 
-    def compare_told(self, said, so, path):
+    def compare_told(self, said: Any, so: Any, path: Path) -> None:
         """Refuse every difference from what the program itself decides, by its path."""
         if isinstance(said, dict) and isinstance(so, dict):
             for key in said:
@@ -390,15 +419,21 @@ _FIXED = (
 )
 
 
-def _singular(words):
+def _singular(words: str) -> str:
     return words.removesuffix("s").replace("_", " ")
 
 
-def _is_number(text):
+def _is_number(text: str) -> bool:
     return bool(_NUMBER.fullmatch(text)) and math.isfinite(float(text))
 
 
-def read(schema, content, file, present, known):
+def read(
+    schema: Schema,
+    content: bytes,
+    file: str,
+    present: Entries,
+    known: Mapping[str, Iterable[str]],
+) -> tuple[dict[str, Any], Callable[..., int]]:
     """Read a file of a schema.
 
     :param bytes content: the file
@@ -410,32 +445,32 @@ def read(schema, content, file, present, known):
         a function from the keys of a path to its line
     :raises InvalidDocument: with every problem that was found, by line
     """
-    known = {name: set(codes) for name, codes in known.items()}
-    reader = PolicyReader(file, known)
+    codes_of = {name: set(codes) for name, codes in known.items()}
+    reader = PolicyReader(file, codes_of)
     root = reader.parse(content)
     for key, node in getattr(root, "value", ()) if _is_mapping(root) else ():
         part = key.value if isinstance(key, yaml.ScalarNode) else None
-        if part in known and _is_mapping(node):
-            known[part] |= {
+        if part in codes_of and _is_mapping(node):
+            codes_of[part] |= {
                 inner.value
                 for inner, _value in node.value
                 if isinstance(inner, yaml.ScalarNode)
             }
     found = reader.file_of(schema, root, present)
     if not reader.problems:
-        schema.check(reader, found, present, known)
+        schema.check(reader, found, present, codes_of)
     reader.close()
     return found, reader.line
 
 
-def _is_mapping(node):
+def _is_mapping(node: yaml.Node | None) -> TypeGuard[yaml.MappingNode]:
     return isinstance(node, yaml.MappingNode)
 
 
 # --- comparing -----------------------------------------------------------------------
 
 
-def merged(schema, present, found):
+def merged(schema: Schema, present: Entries, found: Entries) -> dict[str, Any]:
     """The entries as they would be after an import."""
     return {
         part.name: _merged(part, present[part.name], found[part.name], found["archive"])
@@ -443,11 +478,14 @@ def merged(schema, present, found):
     }
 
 
-def _merged(part, present, found, archive):
-    result = {}
+def _merged(
+    part: Part, present: Entries, found: Entries, archive: bool
+) -> dict[str, Any]:
+    result: dict[str, Any] = {}
     for code in [*present, *(code for code in found if code not in present)]:
         entry, former = found.get(code), present.get(code)
         if entry is None:
+            assert former is not None
             result[code] = (
                 {**former, "active": False}
                 if archive and "active" in part.fields
@@ -458,12 +496,12 @@ def _merged(part, present, found, archive):
         for name, about in part.fields.items():
             if about.kind == "entries":
                 result[code][name] = _merged(
-                    about.entry, (former or {}).get(name, {}), entry[name], archive
+                    about.part, (former or {}).get(name, {}), entry[name], archive
                 )
     return result
 
 
-def changes(schema, present, found):
+def changes(schema: Schema, present: Entries, found: Entries) -> list[Change]:
     """What an import changes, field by field, in the order of the file's parts."""
     wanted = merged(schema, present, found)
     return [
@@ -475,14 +513,16 @@ def changes(schema, present, found):
     ]
 
 
-def _changes(part, path, present, wanted):
+def _changes(
+    part: Part, path: Path, present: Entries, wanted: Entries
+) -> Iterator[Change]:
     for code, entry in wanted.items():
         former, at = present.get(code), (*path, code)
-        inner = []
+        inner: list[Change] = []
         for name, about in part.fields.items():
             if about.kind == "entries":
                 inner += _changes(
-                    about.entry, (*at, name), (former or {}).get(name, {}), entry[name]
+                    about.part, (*at, name), (former or {}).get(name, {}), entry[name]
                 )
             elif not about.told:
                 before = former[name] if former else about.default
@@ -492,6 +532,6 @@ def _changes(part, path, present, wanted):
         yield from inner
 
 
-def _same(before, after):
+def _same(before: Any, after: Any) -> bool:
     # JSON tells true from 1, which Python does not.
     return json.dumps(before, sort_keys=True) == json.dumps(after, sort_keys=True)

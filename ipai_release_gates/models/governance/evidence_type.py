@@ -4,7 +4,7 @@ import re
 import jsonschema
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 
 class EvidenceType(models.Model):
@@ -32,6 +32,80 @@ class EvidenceType(models.Model):
 
     # A new one is asked for by no requirement yet.
     _policy_deciding = frozenset({"code", "metadata_schema", "active"})
+
+    def init(self):
+        """Refuse in the database, too, that a code in use is renamed."""
+        super().init()
+        self.env.cr.execute(
+            """
+            CREATE OR REPLACE FUNCTION ipai_evidence_type_code_kept()
+            RETURNS trigger AS $$
+            BEGIN
+                IF EXISTS (SELECT 1 FROM ipai_gate_requirement
+                            WHERE evidence_type_id = OLD.id)
+                   OR EXISTS (SELECT 1 FROM ipai_evidence WHERE type_id = OLD.id)
+                   OR EXISTS (SELECT 1 FROM ir_model_data
+                               WHERE model = 'ipai.evidence.type'
+                                 AND res_id = OLD.id
+                                 AND module NOT IN ('__export__', '__import__'))
+                THEN
+                    RAISE EXCEPTION 'the code of evidence type % is in use', OLD.code
+                        USING ERRCODE = 'insufficient_privilege';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER ipai_evidence_type_code_kept
+                BEFORE UPDATE ON ipai_evidence_type FOR EACH ROW
+                WHEN (NEW.code IS DISTINCT FROM OLD.code)
+                EXECUTE FUNCTION ipai_evidence_type_code_kept();
+            """
+        )
+
+    def write(self, vals):
+        if "code" in vals:
+            self.check_access("write")
+            for type_ in self.filtered(lambda each: each.code != vals["code"]):
+                type_._refuse_renaming()
+        return super().write(vals)
+
+    def _refuse_renaming(self):
+        """Refuse another code while something names this one.
+
+        Recorded evidence keeps the code it was recorded under, events and addons name
+        it, and requirements would ask for one that nobody sends.
+
+        :raises UserError: naming what uses the code, and the way out
+        """
+        self.ensure_one()
+        users = self._users_of_code()
+        if users:
+            raise UserError(
+                self.env._(
+                    "The code %(code)s cannot be changed: %(users)s use it. Define a "
+                    "type with the other code, let the requirements ask for that one, "
+                    "and archive this one; the name can be changed.",
+                    code=self.code,
+                    users=", ".join(users),
+                )
+            )
+
+    def _users_of_code(self):
+        """What names this type by its code, in words."""
+        # sudo: all users count, readable or not
+        every = self.sudo().with_context(active_test=False).env
+        asking = every["ipai.gate.requirement"].search(
+            [("evidence_type_id", "=", self.id)]
+        )
+        users = [requirement._policy_name() for requirement in asking]
+        recorded = every["ipai.evidence"].search_count([("type_id", "=", self.id)])
+        if recorded:
+            users.append(self.env._("recorded evidence (%s)", recorded))
+        addons = set(
+            every["ir.model.data"]
+            .search([("model", "=", self._name), ("res_id", "=", self.id)])
+            .mapped("module")
+        )
+        return users + sorted(addons - {"__export__", "__import__"})
 
     @api.constrains("metadata_schema")
     def _validate_metadata_schema(self):

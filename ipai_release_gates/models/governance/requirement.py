@@ -233,7 +233,7 @@ class GateRequirement(models.Model):
     def _add_needs(self, kind):
         """Have the database refuse requirements of a kind without what they need."""
         needs = [
-            SQL("%s > 0", SQL.identifier(column))
+            SQL("coalesce(%s, 0) > 0", SQL.identifier(column))
             if self._fields[column].type in ("integer", "float", "monetary")
             else SQL("%s IS NOT NULL", SQL.identifier(column))
             for parameter in kind.parameters
@@ -242,18 +242,21 @@ class GateRequirement(models.Model):
         ]
         name = SQL.identifier(self._needs_name(kind))
         table = SQL.identifier(self._table)
-        self.env.cr.execute(
-            SQL("ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s", table, name)
+        rule = SQL("kind <> %s OR (%s)", kind.code, SQL(" AND ").join(needs))
+        # Rows from before an addon was installed again may lack its parameters: the
+        # judge closes their gate, and no more of them are let in.
+        lacking = self.env.execute_query(
+            SQL("SELECT 1 FROM %s WHERE NOT coalesce((%s), false) LIMIT 1", table, rule)
         )
-        # Rows from before an addon was installed again may lack its parameters; the
-        # judge closes their gate.
         self.env.cr.execute(
             SQL(
-                "ALTER TABLE %s ADD CONSTRAINT %s CHECK (kind <> %s OR (%s)) NOT VALID",
+                "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s,"
+                " ADD CONSTRAINT %s CHECK (%s) %s",
                 table,
                 name,
-                kind.code,
-                SQL(" AND ").join(needs),
+                name,
+                rule,
+                SQL("NOT VALID" if lacking else ""),
             )
         )
 

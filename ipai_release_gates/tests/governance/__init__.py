@@ -6,3 +6,4 @@ from . import test_new_persona
 from . import test_persona_contracts
 from . import test_policy_data
 from . import test_policy_files
+from . import test_requirement_kinds

@@ -425,7 +425,7 @@ def test_a_parameter_that_the_kind_does_not_have_is_neither_written_nor_read():
 
 
 def test_a_requirement_of_a_kind_that_is_not_installed_is_written_and_never_met():
-    foreign = requirement("moon_phase", name="Full moon")
+    foreign = requirement("moon_phase")
     assert "never" in pages.counts(foreign, BY_CODE)
     present = copy.deepcopy(PRESENT)
     present["gates"]["G1"]["requirements"]["moon"] = foreign
