@@ -1,7 +1,7 @@
 {
     "name": "Release Gates",
     "summary": "Releases move through gates on recorded evidence, or not at all",
-    "version": "19.0.3.0.0",
+    "version": "19.0.4.0.0",
     "category": "Productivity/Release Governance",
     "author": "Release Gates contributors",
     "license": "AGPL-3",

@@ -21,9 +21,7 @@ _TEST = re.compile(r"test_\w+")
 _DEFINED = re.compile(r"^ *def (test_\w+)\(", re.MULTILINE)
 _EVENT = re.compile(r"[\"']event_type[\"']\s*:\s*[\"'](\w+)[\"']")
 _TARGET = re.compile(r"^([a-z]+):.*##", re.MULTILINE)
-_KIND = re.compile(r"^``(\w+)``", re.MULTILINE)
 _DECISIONS = "docs/decisions/"
-_CHAIN = "ipai_release_gates/ledger/chain.py"
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,6 @@ class Names:
 
     stages: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     event_types: frozenset[str] = frozenset()
-    ledger_kinds: frozenset[str] = frozenset()
     models: frozenset[str] = frozenset()
     members: frozenset[str] = frozenset()
     codes: frozenset[str] = frozenset()
@@ -213,24 +210,6 @@ def the_decisions(files: Files, names: Names) -> Findings:
             )
 
 
-def the_ledger_kinds(files: Files, names: Names) -> Findings:
-    """The table of the ledger's kinds tells all there are."""
-    text = files.get(_CHAIN, "")
-    told = {
-        match[1]: _line_of(text, match.start())
-        for match in _KIND.finditer(text.split("KINDS = (")[0])
-    }
-    for kind in sorted(names.ledger_kinds ^ told.keys()):
-        message = (
-            f"The table tells of the kind “{kind}”, which there is not."
-            if kind in told
-            else f"The table of kinds lacks “{kind}”."
-        )
-        yield _finding(
-            "ledger_kinds", _CHAIN, told.get(kind, 1), message, "Correct the table."
-        )
-
-
 def the_links(files: Files, names: Names) -> Findings:
     """A link to another file of the repository leads somewhere."""
     folders = {
@@ -334,7 +313,6 @@ CHECKS = (
     the_logins,
     the_commands,
     the_decisions,
-    the_ledger_kinds,
     the_links,
     the_words,
     the_tests,

@@ -1,10 +1,11 @@
-"""Canonical JSON, the hash chain, its verifier and the story it tells. Plain Python:
-no Odoo, no I/O, no clock."""
+"""Canonical JSON, the hash chain, its verifier and the story of a release.
+
+Plain Python: no Odoo, no I/O, no clock.
+"""
 
 from .canonical import canonical_json
 from .chain import (
     GENESIS,
-    KINDS,
     Draft,
     Entry,
     entry_canonical,
@@ -12,20 +13,24 @@ from .chain import (
     extend,
     timestamp,
 )
-from .story import Deployment, Move, Resolution, Revision, Story, rebuild
+from .kinds import CORE, KINDS, LedgerKind
+from .story import Deployment, Move, Resolution, Revision, Story, When, rebuild
 from .verify import Fault, verify
 
 __all__ = [
+    "CORE",
     "GENESIS",
     "KINDS",
     "Deployment",
     "Draft",
     "Entry",
     "Fault",
+    "LedgerKind",
     "Move",
     "Resolution",
     "Revision",
     "Story",
+    "When",
     "canonical_json",
     "entry_canonical",
     "entry_hash",

@@ -1,11 +1,14 @@
-"""The one way a value is written before it is hashed."""
+"""Canonical JSON: the only form in which a value is hashed."""
+
+from __future__ import annotations
 
 import json
+from typing import Any
 
 MAX_DEPTH = 100
 
 
-def canonical_json(value):
+def canonical_json(value: Any) -> bytes:
     """Return *value* as canonical JSON in UTF-8.
 
     Keys sorted by code point, no white space, no escape but those that JSON demands:
@@ -26,7 +29,7 @@ def canonical_json(value):
     ).encode()
 
 
-def _check(value, path, depth):
+def _check(value: Any, path: str, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise ValueError(f"{path[:200]}…: nested deeper than {MAX_DEPTH}")
     if isinstance(value, str):
@@ -44,7 +47,7 @@ def _check(value, path, depth):
         raise TypeError(f"{path}: {type(value).__name__} has no canonical form")
 
 
-def _check_text(text, path):
+def _check_text(text: str, path: str) -> None:
     if "\x00" in text:
         raise ValueError(f"{path}: contains a NUL character")
     if not text.isascii():

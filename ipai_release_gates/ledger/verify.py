@@ -1,13 +1,19 @@
-"""Find what was done to a chain after it was written."""
+"""Find what was changed in a chain after it was written."""
+
+from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .chain import GENESIS, Entry, entry_canonical, entry_hash
 
-_FIELDS = {field.name: field.type for field in dataclasses.fields(Entry)}
+_TYPES = {"sequence": int, "body": dict}
+_FIELDS: dict[str, type] = {
+    field.name: _TYPES.get(field.name, str) for field in dataclasses.fields(Entry)
+}
 _CONTENT = tuple(name for name in _FIELDS if name not in ("previous_hash", "hash"))
 # Tracing altered rows back is quadratic in their number; they stay "changed" where it
 # would take more hashes than this, or reach further into a gap.
@@ -35,7 +41,7 @@ class Fault:
     message: str
 
 
-def as_entry(row):
+def as_entry(row: Entry | Mapping[str, Any]) -> Entry:
     """Return *row*, an :class:`Entry` or a mapping with its fields, as an entry.
 
     :raise Malformed: a field is missing or of a wrong type.
@@ -53,7 +59,9 @@ def as_entry(row):
     return Entry(**{name: row[name] for name in _FIELDS})
 
 
-def verify(rows, head=None):
+def verify(
+    rows: Iterable[Entry | Mapping[str, Any]], head: tuple[int, str] | None = None
+) -> list[Fault]:
     """Return what is wrong with one whole chain; an empty list when it is sound.
 
     Without *head*, rows cut off the end leave no trace; who holds a copy of the head
@@ -65,7 +73,10 @@ def verify(rows, head=None):
     """
     found, unreadable, faults = _read(rows)
     chain = _common_chain(found)
-    previous, expected, altered, gaps = GENESIS, 1, [], set()
+    previous: str | None = GENESIS
+    expected = 1
+    altered: list[Entry] = []
+    gaps: set[int] = set()
     for sequence in sorted(found.keys() | unreadable):
         if sequence > expected:
             faults.append(_missing(expected, sequence - 1))
@@ -96,9 +107,13 @@ def verify(rows, head=None):
     return sorted(faults, key=lambda fault: (fault.sequence or 0, fault.code))
 
 
-def _read(rows):
+def _read(
+    rows: Iterable[Entry | Mapping[str, Any]],
+) -> tuple[dict[int, list[Entry]], set[int], list[Fault]]:
     """Return entries by sequence, the sequences of unreadable rows, and faults."""
-    found, unreadable, faults = {}, set(), []
+    found: dict[int, list[Entry]] = {}
+    unreadable: set[int] = set()
+    faults: list[Fault] = []
     for row in rows:
         try:
             entry = as_entry(row)
@@ -115,18 +130,18 @@ def _read(rows):
     return found, unreadable, faults
 
 
-def _common_chain(found):
+def _common_chain(found: Mapping[int, list[Entry]]) -> str | None:
     """Return the chain that most rows name, so that the odd one out gets the blame."""
     names = Counter(entry.chain for entries in found.values() for entry in entries)
-    return max(sorted(names), key=names.get, default=None)
+    return max(sorted(names), key=lambda name: names[name], default=None)
 
 
-def _choose(entries, previous):
+def _choose(entries: list[Entry], previous: str | None) -> Entry:
     """Return which of several rows of one sequence is most likely the true one."""
     return max(entries, key=lambda e: (_intact(e), e.previous_hash == previous))
 
 
-def _intact(entry, **changes):
+def _intact(entry: Entry, **changes: Any) -> bool:
     """Return whether the entry's hash covers its content, with *changes* made."""
     content = {name: getattr(entry, name) for name in _CONTENT} | changes
     try:
@@ -135,11 +150,11 @@ def _intact(entry, **changes):
         return False
 
 
-def _altered(entries, gaps):
+def _altered(entries: list[Entry], gaps: set[int]) -> Iterator[Fault]:
     """Tell rows that were moved from rows that were changed."""
     places = {entry.sequence for entry in entries} | gaps
     if len(entries) * len(places) > _MAX_TRACED:
-        places = ()
+        places = set()
     for entry in entries:
         origin = next((at for at in places if _intact(entry, sequence=at)), None)
         if origin is None:
@@ -150,12 +165,12 @@ def _altered(entries, gaps):
             yield Fault("moved", entry.sequence, message)
 
 
-def _missing(first, last):
+def _missing(first: int, last: int) -> Fault:
     rows = f"Row {first} is" if first == last else f"Rows {first} to {last} are"
     return Fault("missing", first, f"{rows} missing.")
 
 
-def _broken_link(sequence):
+def _broken_link(sequence: int) -> Fault:
     message = (
         f"Row {sequence} does not follow the row {sequence - 1} that is there now;"
         " that one was put in the place of another."
@@ -165,7 +180,9 @@ def _broken_link(sequence):
     return Fault("broken_link", sequence, message)
 
 
-def _head_faults(head, last, last_hash):
+def _head_faults(
+    head: tuple[int, str], last: int, last_hash: str | None
+) -> Iterator[Fault]:
     sequence, head_hash = head
     if sequence > last:
         yield _missing(last + 1, sequence)

@@ -18,6 +18,7 @@ _TELLING = {
     "gate_reopened": ("gate", "from", "status", "cause"),
     "move_allowed": ("from", "to", "reason"),
     "move_refused": ("from", "to", "unmet"),
+    "release_cancelled": ("stage",),
     "deployment": ("environment", "status", "external_id", "unauthorised"),
     "deployment_refused": ("environment", "source_ref", "unmet"),
     "rollback": ("environment", "external_id", "trigger", "outcome", "restored"),
@@ -126,7 +127,7 @@ def rebuild(play, release):
     )
     rows, head = verified(play, release)
     forge(play, ledger, rows, head)
-    story = ledger.rebuild(rows)
+    story = ledger.rebuild(rows, ledger.CORE)
     tell(play, story, rows, head)
     play.expect(
         (story.name, story.stage, story.source_ref)
@@ -211,7 +212,8 @@ def deviations(play, release):
     """The chain of a release that needed exceptions tells of each, in order."""
     play.record.chapter("The exceptions and the rollback, from the ledger")
     rows, head = verified(play, release)
-    keep(play, rooms.load("ledger").rebuild(rows), rows, head, _BESIDES)
+    ledger = rooms.load("ledger")
+    keep(play, ledger.rebuild(rows, ledger.CORE), rows, head, _BESIDES)
     exceptions = [
         row["kind"].partition("_")[2]
         for row in rows

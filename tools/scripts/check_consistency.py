@@ -9,7 +9,7 @@ import json
 import os
 import re
 
-from odoo.addons.ipai_release_gates import consistency, ingest, ledger
+from odoo.addons.ipai_release_gates import consistency, ingest
 
 env = globals()["env"]  # given by the shell
 with open(os.environ["ARGUMENTS"], encoding="utf-8") as source:
@@ -26,7 +26,6 @@ names = consistency.Names(
         for stage in env["ipai.release.stage"].search([])
     ),
     event_types=frozenset(ingest.EVENT_TYPES),
-    ledger_kinds=frozenset(ledger.KINDS),
     models=models,
     members=frozenset(
         f"{name}.{member}" for name in models for member in dir(env[name])

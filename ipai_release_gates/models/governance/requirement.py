@@ -1,4 +1,5 @@
 import json
+from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -187,10 +188,13 @@ class GateRequirement(models.Model):
         )
 
     def write(self, vals):
-        # Which parameters mean something depends on the kind of each requirement.
+        # Which parameters mean something depends on the kind of each requirement; those
+        # that lose the same ones are written together.
+        together = defaultdict(self.browse)
         for kind, requirements in self.grouped("kind").items():
-            cleared = self._unused_cleared(vals, kind)
-            super(GateRequirement, requirements).write({**vals, **cleared})
+            together[tuple(self._unused_cleared(vals, kind).items())] += requirements
+        for cleared, requirements in together.items():
+            super(GateRequirement, requirements).write({**vals, **dict(cleared)})
         return True
 
     @api.model

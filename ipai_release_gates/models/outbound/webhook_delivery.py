@@ -11,7 +11,6 @@ from odoo.addons.queue_job.exception import RetryableJobError
 
 from ... import outbound
 from ...exceptions import OutboundFailed, OutboundRefused
-from .webhook_endpoint import EVENTS
 
 #: Attempts at one delivery, over about a day.
 MAX_TRIES = 8
@@ -49,11 +48,7 @@ class WebhookDelivery(models.Model):
         context={"active_test": False},
     )
     company_id = fields.Many2one(related="endpoint_id.company_id", related_sudo=False)
-    event = fields.Selection(
-        [(name, name) for name in EVENTS] + [("test", "test")],
-        required=True,
-        readonly=True,
-    )
+    event = fields.Selection("_select_event", required=True, readonly=True)
     release_id = fields.Many2one(
         "ipai.release", readonly=True, index="btree_not_null", ondelete="restrict"
     )
@@ -99,6 +94,11 @@ class WebhookDelivery(models.Model):
     @api.model
     def _new_uuid(self):
         return str(uuid.uuid4())
+
+    @api.model
+    def _select_event(self):
+        names = (*self.env["ipai.webhook.endpoint"]._events(), "test")
+        return [(name, name) for name in names]
 
     # --- queueing --------------------------------------------------------------------
 

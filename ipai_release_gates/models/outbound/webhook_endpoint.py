@@ -13,6 +13,7 @@ EVENTS = {
     "gate.failed": "on_gate_failed",
     "gate.reopened": "on_gate_reopened",
     "release.moved": "on_release_moved",
+    "release.cancelled": "on_release_cancelled",
     "exception.expiring": "on_exception_expiring",
     "exception.expired": "on_exception_expired",
 }
@@ -70,6 +71,7 @@ class WebhookEndpoint(models.Model):
     on_gate_failed = fields.Boolean(string="Gate failed", default=True)
     on_gate_reopened = fields.Boolean(string="Gate re-opened", default=True)
     on_release_moved = fields.Boolean(string="Release moved", default=True)
+    on_release_cancelled = fields.Boolean(string="Release cancelled", default=True)
     on_exception_expiring = fields.Boolean(string="Exception expiring", default=True)
     on_exception_expired = fields.Boolean(string="Exception expired", default=True)
     active = fields.Boolean(default=True)
@@ -258,6 +260,17 @@ class WebhookEndpoint(models.Model):
     # --- subscriptions ---------------------------------------------------------------
 
     @api.model
+    def _events(self):
+        """The events that an endpoint can subscribe to.
+
+        Hook: a satellite adds a boolean field to this model, names it here and adds it
+        to ``_entered``, ``_creatable`` and ``_writable``.
+
+        :returns: dict of event name to the field that subscribes to it
+        """
+        return EVENTS
+
+    @api.model
     @tools.ormcache()
     def _subscriptions(self):
         """The events that each endpoint receives, cached until an endpoint changes.
@@ -266,12 +279,13 @@ class WebhookEndpoint(models.Model):
         """
         # sudo: receivers do not depend on user
         endpoints = self.sudo().with_context({}).search([("secret", "!=", False)])
+        events = tuple(self._events().items())
         return tuple(
             (
                 endpoint.id,
                 endpoint.company_id.id,
                 frozenset(endpoint.project_ids.with_context(active_test=False).ids),
-                frozenset(name for name, field in EVENTS.items() if endpoint[field]),
+                frozenset(name for name, field in events if endpoint[field]),
             )
             for endpoint in endpoints
         )

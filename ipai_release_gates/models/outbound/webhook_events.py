@@ -7,15 +7,10 @@ from ... import ledger
 
 #: Schema of what is sent. Fields may be added to it; what is there keeps its meaning.
 SCHEMA_VERSION = "v1.0"
-_RESOLVED = {
-    "passed": "gate.passed",
-    "bypassed": "gate.bypassed",
-    "failed": "gate.failed",
-}
 
 
 class LedgerEntry(models.Model):
-    """Who subscribed to what is recorded is told of it."""
+    """Queues webhook deliveries for new ledger entries."""
 
     _inherit = "ipai.ledger.entry"
 
@@ -26,51 +21,65 @@ class LedgerEntry(models.Model):
 
 
 class WebhookDelivery(models.Model):
-    """What other systems are told, and of what."""
+    """Builds webhook messages and queues one per subscribed endpoint."""
 
     _inherit = "ipai.webhook.delivery"
 
     @api.model
     def _queue_entries(self, entries):
-        """Queue what endpoints are told of new ledger entries.
+        """Queue the deliveries that new ledger entries cause.
 
-        A fixed number of queries whatever the number of entries and endpoints; none
-        when nobody subscribed.
+        The number of queries does not depend on the number of entries or endpoints; it
+        is zero without a subscription.
 
         :param entries: as superuser
         """
         subscriptions = self.env["ipai.webhook.endpoint"]._subscriptions()
         if not subscriptions:
             return
-        told = []
+        kinds = entries._kinds_by_code()
+        sent = []
         for entry in entries:
-            body = json.loads(entry.body) if entry.kind in _TOLD else {}
-            events = _TOLD[entry.kind](body) if body else ()
+            kind = kinds[entry.kind]
+            body = json.loads(entry.body)
+            events = kind.events(body)
             if events:
-                told.append((entry, body, events))
-        exceptions = {
-            entry.id: int(entry.subject.partition(",")[2])
-            for entry, _body, _events in told
-            if entry.kind == "exception_expired"
-        }
-        # Read at once, for all of them.
-        known = self.env["ipai.exception"].sudo().browse(exceptions.values())
+                sent.append((entry, kind, body, events))
+        subjects = self._subjects(
+            entry for entry, kind, _body, _events in sent if kind.subject_as
+        )
         vals_list = []
-        for entry, body, events in told:
-            details = _details(body)
-            if entry.id in exceptions:
-                about = known.browse(exceptions[entry.id]).with_prefetch(known._ids)
-                details = {"exception": about._told_outside()}
-            vals_list += self._told(
+        for entry, kind, body, events in sent:
+            details = kind.details(body)
+            if kind.subject_as:
+                details[kind.subject_as] = subjects[entry.subject]._webhook_payload()
+            vals_list += self._deliveries(
                 entry.release_id, events, entry.occurred_at, details, entry
             )
         self._queue(vals_list)
 
     @api.model
-    def _queue_expiring(self, exceptions):
-        """Queue what endpoints are told of exceptions that expire soon.
+    def _subjects(self, entries):
+        """The records that entries are about, prefetched per model.
 
-        No entry of the ledger tells of these: nothing has happened yet.
+        :returns: dict of subject (``model,id``) to record, as superuser
+        """
+        ids = defaultdict(list)
+        for entry in entries:
+            model, _comma, id_ = entry.subject.partition(",")
+            ids[model].append(int(id_))
+        return {
+            f"{model},{record.id}": record
+            for model, found in ids.items()
+            # sudo: messages do not depend on the actor
+            for record in self.env[model].sudo().browse(found)
+        }
+
+    @api.model
+    def _queue_expiring(self, exceptions):
+        """Queue deliveries about exceptions that expire soon.
+
+        No ledger entry records this: nothing has happened yet.
 
         :param exceptions: as superuser
         """
@@ -79,11 +88,11 @@ class WebhookDelivery(models.Model):
         now = ledger.timestamp(self.env.cr.now())
         vals_list = []
         for exception in exceptions:
-            vals_list += self._told(
+            vals_list += self._deliveries(
                 exception.release_id,
                 ("exception.expiring",),
                 now,
-                {"exception": exception._told_outside()},
+                {"exception": exception._webhook_payload()},
             )
         self._queue(vals_list)
 
@@ -99,10 +108,10 @@ class WebhookDelivery(models.Model):
         )
 
     @api.model
-    def _told(self, release, events, occurred_at, details, entry=None):
-        """Values of the deliveries of one event, one per endpoint that subscribed.
+    def _deliveries(self, release, events, occurred_at, details, entry=None):
+        """Values of the deliveries of one event, one per subscribed endpoint.
 
-        :param events: what it can be told as: an endpoint gets the first it takes
+        :param events: names it may be sent as; an endpoint gets the first it takes
         """
         project = release.project_id
         found = []
@@ -131,7 +140,7 @@ class WebhookDelivery(models.Model):
             "id": uuid,
             "event": event,
             "occurred_at": occurred_at,
-            "release": release._told_outside() if release else None,
+            "release": release._webhook_payload() if release else None,
             "url": None,
             # The order in which things happened to one release.
             "ledger": None,
@@ -152,11 +161,11 @@ class WebhookDelivery(models.Model):
 
 
 class Release(models.Model):
-    """A release as other systems are told of it."""
+    """A release as webhook messages describe it."""
 
     _inherit = "ipai.release"
 
-    def _told_outside(self):
+    def _webhook_payload(self):
         self.ensure_one()
         return {
             "uuid": self.uuid,
@@ -168,11 +177,11 @@ class Release(models.Model):
 
 
 class ReleaseException(models.Model):
-    """An exception as other systems are told of it."""
+    """An exception as webhook messages describe it."""
 
     _inherit = "ipai.exception"
 
-    def _told_outside(self):
+    def _webhook_payload(self):
         self.ensure_one()
         requirements = defaultdict(list)
         for requirement in self.requirement_ids:
@@ -185,37 +194,3 @@ class ReleaseException(models.Model):
             "gates": sorted({*self.gate_ids.mapped("code"), *requirements}),
             "expires_at": ledger.timestamp(self.expires_at),
         }
-
-
-def _gate_events(body):
-    event = _RESOLVED.get(body["status"])
-    return (event,) if event else ()
-
-
-def _reopened_events(body):
-    # Who is told of failed gates only hears of one that had passed before, too.
-    return ("gate.reopened", *_gate_events(body))
-
-
-#: Kind of ledger entry → from its body, the events it can be told as.
-_TOLD = {
-    "gate_resolved": _gate_events,
-    "gate_reopened": _reopened_events,
-    "move_allowed": lambda body: ("release.moved",),
-    "exception_expired": lambda body: ("exception.expired",),
-}
-
-
-def _details(body):
-    """What is told of an entry beside its release."""
-    if "gate" in body:
-        gate = {
-            "code": body["gate"],
-            "status": body["status"],
-            "former_status": body.get("from"),
-            "revision": body.get("source_ref"),
-            "cause": body.get("cause"),
-        }
-        return {"gate": gate}
-    move = {name: body.get(name) or None for name in ("from", "to", "reason")}
-    return {"move": move}

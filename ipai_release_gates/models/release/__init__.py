@@ -9,6 +9,8 @@ from . import release_schedule
 from . import release_activities
 from . import release_ledger
 from . import ledger_verification
+from . import ledger_comparison
+from . import ledger_verification_nightly
 from . import release_freezes
 from . import release_durations
 from . import release_gate

@@ -1,9 +1,10 @@
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ... import ledger
+from ..terms import translate
 from .ledger_head import GOVERNANCE
 
 
@@ -29,11 +30,8 @@ class LedgerEntry(models.Model):
         help="Empty: an entry of the governance chain.",
     )
     sequence = fields.Integer(required=True, readonly=True)
-    kind = fields.Selection(
-        [(kind, kind.replace("_", " ").capitalize()) for kind in ledger.KINDS],
-        required=True,
-        readonly=True,
-    )
+    kind = fields.Selection("_select_kind", required=True, readonly=True)
+    icon = fields.Char(compute="_compute_icon", export_string_translation=False)
     actor_id = fields.Many2one(
         "res.users",
         string="User",
@@ -69,6 +67,40 @@ class LedgerEntry(models.Model):
         "(sequence) WHERE release_id IS NULL",
         "The governance chain has one entry per sequence number.",
     )
+
+    # --- kinds -----------------------------------------------------------------------
+
+    @api.model
+    def _kinds(self):
+        """The kinds of entries that this database appends.
+
+        Hook: a satellite adds its own to what ``super()`` returns. Entries of a kind
+        that is not registered any more stay in their chain and stay verifiable.
+
+        :returns: tuple of :class:`ledger.LedgerKind`, in the order of lists
+        """
+        return ledger.KINDS
+
+    @api.model
+    @tools.ormcache()
+    def _kinds_by_code(self):
+        return {kind.code: kind for kind in self._kinds()}
+
+    @api.model
+    def _select_kind(self):
+        return [
+            (kind.code, translate(self.env, kind.label, kind.module))
+            for kind in self._kinds()
+        ]
+
+    @api.depends("kind")
+    def _compute_icon(self):
+        kinds = self._kinds_by_code()
+        for entry in self:
+            kind = kinds.get(entry.kind)
+            entry.icon = kind.icon if kind else "fa-circle-o"
+
+    # --- append-only -----------------------------------------------------------------
 
     def init(self):
         self._forbid_changes(self._table)
@@ -206,9 +238,10 @@ class LedgerEntry(models.Model):
             per_release[release_id].append(
                 ledger.Draft(uuid_of[release_id], kind, actor, at, subject, body)
             )
+        kinds = self._kinds_by_code()
         entries, moved = [], []
         for release_id, sequence, digest in heads:
-            added = ledger.extend(sequence, digest, per_release[release_id])
+            added = ledger.extend(sequence, digest, per_release[release_id], kinds)
             entries += [(release_id, entry) for entry in added]
             if added:
                 sequence, digest = added[-1].sequence, added[-1].hash
@@ -225,8 +258,7 @@ class LedgerEntry(models.Model):
         if not entries:
             return
         now = self.env.cr.now()
-        # No person has the right to create entries; the facts they record were
-        # checked where they were recorded.
+        # sudo: nobody holds create rights here
         recorded = super(LedgerEntry, self.sudo()).create(  # pylint: disable=super-method-mismatch
             [
                 {
@@ -251,8 +283,8 @@ class LedgerEntry(models.Model):
         recorded._recorded()
 
     def _recorded(self):
-        """What follows from entries that were just written, in their transaction.
+        """React to entries that were just written, in their transaction.
 
-        For others to extend. Called once for all that one step wrote, of any kind and
-        chain, as superuser; costs no query unless somebody extends it.
+        Hook: called once for all entries of one step, of any kind and chain, as
+        superuser; costs no query unless an addon extends it.
         """

@@ -712,12 +712,10 @@ class Release(models.Model):
             [
                 (
                     release.id,
-                    "move_allowed",
+                    "release_cancelled",
                     release,
                     {
-                        "from": release.stage_id.code,
-                        "to": "cancelled",
-                        "reason": "cancelled",
+                        "stage": release.stage_id.code,
                         "source_ref": release.source_ref,
                     },
                 )

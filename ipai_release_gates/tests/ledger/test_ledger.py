@@ -63,7 +63,7 @@ class TestLedger(GateCase):
     def test_the_story_can_be_told_from_the_chain_alone(self):
         self.pass_g4(self.release)
         self.move(self.release, "closed")
-        story = ledger.rebuild(self.rows())
+        story = ledger.rebuild(self.rows(), ledger.CORE)
         self.assertEqual((story.project, story.name), ("acme/shop", "told"))
         self.assertEqual(story.stage, "closed")
         self.assertEqual(story.source_ref, self.release.source_ref)
@@ -195,7 +195,8 @@ class TestLedger(GateCase):
         self.assertEqual(added["incident"]["status"], "resolved")
 
         added = self.added(lambda: release.with_user(self.rm).action_cancel(), release)
-        self.assertEqual(added["move_allowed"]["to"], "cancelled")
+        self.assertEqual(set(added), {"release_cancelled"})
+        self.assertEqual(added["release_cancelled"]["stage"], release.stage_id.code)
 
     def test_an_entry_names_who_did_it_and_what_it_is_about(self):
         answer = self.check(self.release, "lint")
@@ -348,7 +349,7 @@ class TestLedger(GateCase):
             "x,1",
             {"from": "production", "to": "closed"},
         )
-        (entry,) = ledger.extend(len(rows), rows[-1]["hash"], [draft])
+        (entry,) = ledger.extend(len(rows), rows[-1]["hash"], [draft], ledger.CORE)
         faults = self.tampered(
             "INSERT INTO ipai_ledger_entry (release_id, sequence, kind, actor_id,"
             " actor, occurred_at, recorded_at, subject, body, previous_hash, hash)"

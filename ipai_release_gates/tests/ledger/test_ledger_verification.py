@@ -4,11 +4,15 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL, mute_logger
 
 from odoo.addons.ipai_release_gates import ledger
-from odoo.addons.ipai_release_gates.models.release import ledger_verification
+from odoo.addons.ipai_release_gates.models.release import (
+    ledger_comparison,
+    ledger_verification_nightly,
+)
 
 from ..common import ROLES, GateCase, sha
 
-LOGGER = "odoo.addons.ipai_release_gates.models.release.ledger_verification"
+LOGGER = ledger_verification_nightly.__name__
+COMPARISON_LOGGER = ledger_comparison.__name__
 
 
 class VerificationCase(GateCase):
@@ -103,7 +107,7 @@ class TestVerification(VerificationCase):
         self.assertEqual(self.faults(), [])
 
     def test_a_chain_longer_than_a_chunk_is_read_whole(self):
-        self.patch(ledger_verification, "_CHUNK", 4)
+        self.patch(ledger_comparison, "_CHUNK", 4)
         self.assertGreater(self.release.ledger_sequence, 12)
         self.assertEqual(self.verify().entry_count, self.release.ledger_sequence)
         self.assertEqual(self.faults(), [])
@@ -162,7 +166,9 @@ class TestVerification(VerificationCase):
             },
             body={**rows[-1]["body"], "reason": "as agreed"},
         )
-        (entry,) = ledger.extend(former["sequence"], former["hash"], [draft])
+        (entry,) = ledger.extend(
+            former["sequence"], former["hash"], [draft], ledger.CORE
+        )
         with self.undone():
             self.tamper(
                 "UPDATE ipai_ledger_entry SET body = %s, hash = %s WHERE %s",
@@ -344,7 +350,7 @@ class TestNightlyVerification(VerificationCase):
         )
 
     def test_every_chain_is_verified_in_batches(self):
-        self.patch(ledger_verification, "_BATCH", 2)
+        self.patch(ledger_verification_nightly, "_BATCH", 2)
         for number in range(5):
             self.open_release(f"night {number}")
         archived = self.open_release("archived")
@@ -441,7 +447,10 @@ class TestNightlyVerification(VerificationCase):
             self.release.revision_id.id,
             table="ipai_revision",
         )
-        with self.assertLogs(LOGGER, "ERROR"):
+        with (
+            self.assertLogs(LOGGER, "ERROR"),
+            self.assertLogs(COMPARISON_LOGGER, "ERROR"),
+        ):
             run = self.night()
         self.assertEqual(run.last_release_id, later.id)
         self.assertEqual(run.faulty_ids.release_id, self.release)

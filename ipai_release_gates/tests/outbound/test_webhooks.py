@@ -156,6 +156,14 @@ class TestWhatIsTold(WebhookCase):
         self.assertEqual(expired["exception"]["state"], "expired")
         self.assertTrue(expired["ledger"]["hash"])
 
+    def test_a_cancellation_is_sent_as_such_and_not_as_a_move(self):
+        release = self.open_release()
+        release.with_user(self.rm).action_cancel()
+        self.assertFalse(self.told("release.moved"))
+        (cancelled,) = self.told("release.cancelled")
+        self.assertEqual(cancelled["cancellation"], {"stage": "build"})
+        self.assertTrue(cancelled["ledger"]["hash"])
+
     def test_the_order_of_events_of_a_release_is_their_sequence(self):
         release = self.bring_to(self.open_release(), "staging_acceptance")
         sequences = [message["ledger"]["sequence"] for message in self.told()]

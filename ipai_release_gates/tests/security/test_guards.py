@@ -63,6 +63,7 @@ WRITABLE = {
         "on_gate_failed",
         "on_gate_reopened",
         "on_release_moved",
+        "on_release_cancelled",
         "on_exception_expiring",
         "on_exception_expired",
     },

@@ -319,7 +319,6 @@ def test_metadata_is_possible_when_one_of_its_values_is():
 NAMES = Names(
     stages=(("Build", "", ("qa tester", "sre")), ("Closed", "G1", ("sre",))),
     event_types=frozenset({"evidence"}),
-    ledger_kinds=frozenset({"check", "approval"}),
     models=frozenset({"ipai.release", "ipai.release.gate"}),
     members=frozenset({"ipai.release._move", "ipai.release.gate.g4_status"}),
     codes=frozenset({"test_evidence"}),
@@ -360,9 +359,6 @@ Gates*. [Elsewhere](https://example.com/no). `ipai.release.gate.g4_status` is sh
 `test_it_is_so` of `test_one`, and not by `test_evidence`.
 """,
     "tests/test_one.py": "def test_it_is_so():\n",
-    "ipai_release_gates/ledger/chain.py": (
-        '"""\n``check``     status\n``approval``  decision\n"""\nKINDS = (\n'
-    ),
 }
 ONE, README = "docs/decisions/0001-one.md", "README.md"
 
@@ -392,13 +388,6 @@ WRONG = [
     (ONE, "`test_one`", "`test_two`", "test_unknown", Line(ONE, 6)),
     (ONE, '"evidence"', '"evidenz"', "event_unknown", Line(ONE, 3)),
     (ONE, "→ Configuration", "→ Settings", "menu_unknown", Line(ONE, 4)),
-    (
-        "ipai_release_gates/ledger/chain.py",
-        "``approval``",
-        "``approved``",
-        "ledger_kinds",
-        Line("ipai_release_gates/ledger/chain.py", 3),
-    ),
 ]
 
 

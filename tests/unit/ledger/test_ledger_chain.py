@@ -2,21 +2,25 @@
 
 import dataclasses
 import datetime
+import functools
 import hashlib
 
+import ledger
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ledger import (
+    CORE,
     GENESIS,
     KINDS,
     Draft,
     entry_canonical,
     entry_hash,
-    extend,
     timestamp,
     verify,
 )
+
+extend = functools.partial(ledger.extend, kinds=CORE)
 
 AT = "2026-01-31T09:30:00.000000Z"
 
@@ -137,9 +141,17 @@ def test_a_draft_that_could_not_be_verified_later_is_refused(changes, error):
 
 
 def test_the_kinds_are_those_of_the_design():
-    assert len(KINDS) == len(set(KINDS)) == 24
-    for kind in KINDS:
-        assert extend(0, GENESIS, [draft(kind=kind)])[0].kind == kind
+    assert len(KINDS) == len(CORE) == 25
+    for code in CORE:
+        assert extend(0, GENESIS, [draft(kind=code)])[0].kind == code
+
+
+def test_a_kind_of_a_satellite_is_appended_where_it_is_registered():
+    with pytest.raises(ValueError, match="unknown kind"):
+        extend(0, GENESIS, [draft(kind="toy")])
+    (entry,) = ledger.extend(0, GENESIS, [draft(kind="toy")], {*CORE, "toy"})
+    # Without its satellite the entry is verified like every other.
+    assert entry.kind == "toy" and verify([entry], (1, entry.hash)) == []
 
 
 def test_time_is_written_in_utc_to_the_microsecond():

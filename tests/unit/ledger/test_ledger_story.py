@@ -1,9 +1,14 @@
 """The story of a release, read from its ledger entries."""
 
+import functools
 import random
 
+import ledger
 import pytest
-from ledger import GENESIS, Draft, Story, extend, rebuild
+from ledger import CORE, GENESIS, Draft, Story
+
+extend = functools.partial(ledger.extend, kinds=CORE)
+rebuild = functools.partial(ledger.rebuild, kinds=CORE)
 
 ONE, TWO = "1" * 40, "2" * 40
 
@@ -172,3 +177,30 @@ def test_rows_of_two_chains_tell_no_story():
 def test_a_row_that_is_no_entry_is_refused():
     with pytest.raises(ValueError, match="body"):
         rebuild([{**vars(write(EVENTS)[0]), "body": None}])
+
+
+def opened_and(*events):
+    return rebuild(write([EVENTS[0], *events]))
+
+
+def test_a_cancelled_release_keeps_the_stage_it_was_in():
+    story = opened_and(("release_cancelled", {"stage": "build", "source_ref": ONE}))
+    assert (story.cancelled, story.stage, story.moves) == (True, "build", [])
+
+
+def test_a_cancellation_of_an_older_chain_is_no_move():
+    former = {"from": "build", "to": "cancelled", "reason": "cancelled"}
+    story = opened_and(("move_allowed", former))
+    assert (story.cancelled, story.stage, story.moves) == (True, "build", [])
+
+
+def test_an_entry_of_an_unknown_kind_changes_nothing_but_is_kept():
+    rows = ledger.extend(
+        0,
+        GENESIS,
+        [Draft("r", "toy", "x", "2026-01-31T09:30:00.000000Z", "s,1", {"to": "qa"})],
+        {"toy"},
+    )
+    story = rebuild(rows)
+    assert story.stage is None
+    assert [entry.kind for entry in story.events] == ["toy"]
