@@ -34,9 +34,13 @@ SEEDS = {
                     'manual', 1, now() FROM ipai_release ORDER BY id LIMIT 1;
         UPDATE ipai_persona SET mission = '{"en_US": "Ours"}' WHERE code = 'sre'""",
     "19.0.2.0.0": "SELECT",
+    "19.0.3.0.0": "SELECT",
 }
+#: version → the commit to upgrade from, where the last one to change the manifest left
+#: much of its version to later ones
+COMMITS = {"19.0.3.0.0": "f9a3ac4ce0cd"}
 #: version → contracts that are drafts after the upgrade
-DRAFTS = {"19.0.1.0.0": [("sre", "Ours")], "19.0.2.0.0": []}
+DRAFTS = {"19.0.1.0.0": [("sre", "Ours")], "19.0.2.0.0": [], "19.0.3.0.0": []}
 #: Columns that an upgrade may fill anew: caches, and who wrote a row last.
 CACHES = {"write_date", "write_uid"}
 SCHEMA = {
@@ -72,6 +76,10 @@ def version(manifest):
 
 def former_commit(wanted):
     """The last commit whose addon has a version."""
+    if wanted in COMMITS and subprocess.run(
+        ["git", "cat-file", "-e", COMMITS[wanted]], cwd=ROOT, check=False
+    ).returncode == 0:
+        return COMMITS[wanted]
     for commit in git("log", "--format=%H", "--", MANIFEST).decode().split():
         if version(git("show", f"{commit}:{MANIFEST}").decode()) == wanted:
             return commit
