@@ -40,16 +40,25 @@ class Shard:
     options: tuple
     weight: float
 
+    @property
+    def is_urgent(self):
+        """Whether a test in it measures how soon something happens."""
+        found = files(path.split("::")[0] for path in self.paths)
+        return any("mark.deadline" in path.read_text() for path in found)
 
-def table():
-    """The weights that are known: file name → seconds."""
+
+def table(measured=True):
+    """The weights that are known: file name → seconds.
+
+    :param measured: whether those of the last whole run here count too
+    """
     known = {}
     if TABLE.exists():
         for line in TABLE.read_text().splitlines():
             if line and not line.startswith("#"):
                 seconds, name = line.split()
                 known[name] = float(seconds)
-    if MEASURED.exists():
+    if measured and MEASURED.exists():
         known |= json.loads(MEASURED.read_text())
     return known
 

@@ -26,7 +26,6 @@ PENDING = {
     "ipai_release_gates/ledger",
     "ipai_release_gates/outbound",
     "ipai_release_gates/policy",
-    "client",
 }
 
 

@@ -4,10 +4,14 @@ Sources: the default environment variables that GitHub documents for its actions
 GitLab's predefined CI/CD variables.
 """
 
+from __future__ import annotations
+
 import json
 
+from .shapes import Environ
 
-def detect(environ):
+
+def detect(environ: Environ) -> dict[str, str]:
     """What the environment tells, as settings; only what is there.
 
     :param environ: the environment variables
@@ -24,7 +28,7 @@ def detect(environ):
     return {name: value for name, value in found.items() if value}
 
 
-def _github(environ):
+def _github(environ: Environ) -> dict[str, str]:
     get = environ.get
     run, attempt = get("GITHUB_RUN_ID", ""), get("GITHUB_RUN_ATTEMPT", "1")
     repository = get("GITHUB_REPOSITORY", "")
@@ -45,17 +49,18 @@ def _github(environ):
     }
 
 
-def _head_of_pull_request(path):
+def _head_of_pull_request(path: str | None) -> str | None:
     if not path:
         return None
     try:
         with open(path, encoding="utf-8") as handle:
-            return json.load(handle)["pull_request"]["head"]["sha"]
+            sha = json.load(handle)["pull_request"]["head"]["sha"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    return sha if isinstance(sha, str) else None
 
 
-def _gitlab(environ):
+def _gitlab(environ: Environ) -> dict[str, str]:
     get = environ.get
     job = get("CI_JOB_ID", "")
     return {

@@ -1,17 +1,21 @@
 """``ipai-gates``: from the command line to the exit code."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 
 from . import commands, parser, settings
 from .problems import WORDS, Problem, UsageProblem
 from .say import say
+from .shapes import Environ, Json
 
 
-def main(words=None, environ=None):
+def main(words: Sequence[str] | None = None, environ: Environ | None = None) -> int:
     """Run one command.
 
     :param words: the command line; that of the process unless given
@@ -45,7 +49,7 @@ def main(words=None, environ=None):
     return code
 
 
-def _write_outputs(path, code, data):
+def _write_outputs(path: str, code: int, data: Json) -> int:
     try:
         with open(path, "a", encoding="utf-8") as handle:
             handle.writelines(

@@ -1,8 +1,12 @@
 """What each command does, and which exit code it ends with."""
 
+from __future__ import annotations
+
 import os
 import re
 import time
+from argparse import Namespace
+from collections.abc import Sequence
 
 from . import reports
 from .delivery import Delivery, pauses
@@ -20,8 +24,12 @@ from .problems import (
 )
 from .say import say
 from .server import Server
+from .settings import Settings
+from .shapes import Entry, Json, Outcome
 from .spool import Spool
 
+#: What is not met: gate and condition → reason.
+Reasons = dict[tuple[str, str], str]
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Statuses of a gate that let a release through.
 _THROUGH = ("passed", "bypassed")
@@ -38,7 +46,7 @@ REPORTS = {
 }
 
 
-def run(settings, arguments):
+def run(settings: Settings, arguments: Namespace) -> Outcome:
     """Do what a command line asks for.
 
     :returns: ``(exit code, data)``; the data is machine output
@@ -55,34 +63,34 @@ def run(settings, arguments):
     ](settings, arguments)
 
 
-def _open_spool(settings):
+def _open_spool(settings: Settings) -> Spool:
     return Spool(settings.spool, f"{settings.url}|{settings.database or ''}")
 
 
 # --- reporting -----------------------------------------------------------------------
 
 
-def _report(settings, entries):
+def _report(settings: Settings, entries: list[Entry]) -> Outcome:
     """Put entries into the spool, and deliver it with whatever waited before them."""
     spool = _open_spool(settings)
     own = [spool.add(*entry) for entry in entries]
     delivery = Delivery(Server(settings), spool).run(settings.patience, own)
     keys = dict(zip(own, (key for _kind, key, _request in entries)))
-    data = {"answers": [], "release": None}
+    data: Json = {"answers": [], "release": None}
     for name in own:
         answer = delivery.answers.get(name)
-        data["answers"].append(_told(keys[name], answer))
+        data["answers"].append(_shown(keys[name], answer))
         if answer and keys[name].startswith("open "):
             data["release"] = answer["detail"] if _taken(answer) else None
     code = _outcome(settings, delivery, own, spool, data)
     return code, data
 
 
-def _taken(answer):
+def _taken(answer: Json) -> bool:
     return answer["status"] in ("accepted", "duplicate")
 
 
-def _told(key, answer):
+def _shown(key: str, answer: Json | None) -> Json:
     """Tell people about one of this call's own; its part of the machine output."""
     if answer is None:
         say(f"{key}: in the spool, to be delivered later")
@@ -110,7 +118,13 @@ def _told(key, answer):
     return {"key": key, **answer}
 
 
-def _outcome(settings, delivery, own, spool, data):
+def _outcome(
+    settings: Settings,
+    delivery: Delivery,
+    own: Sequence[str],
+    spool: Spool,
+    data: Json,
+) -> int:
     """The exit code of a delivery; tells about what is not this call's own."""
     waiting = spool.names()
     missing = [name for name in own if name not in delivery.answers]
@@ -125,7 +139,7 @@ def _outcome(settings, delivery, own, spool, data):
             say(f"{key}: from the spool, refused: {reason_of(answer)}")
     data["waiting"] = len(waiting)
     data["refused"] = [{"key": key, "reason": reason_of(a)} for key, a in refused]
-    _tell_corrupt(spool, data)
+    _show_corrupt(spool, data)
     if delivery.problem:
         say(delivery.problem)
         data["problem"] = str(delivery.problem)
@@ -146,20 +160,20 @@ def _outcome(settings, delivery, own, spool, data):
     return DONE
 
 
-def _tell_corrupt(spool, data):
+def _show_corrupt(spool: Spool, data: Json) -> None:
     data["corrupt"] = spool.corrupted()
     for path in data["corrupt"]:
         say(f"a file of the spool could not be read and was set aside: {path}")
 
 
-def _ask(settings, event):
+def _ask(settings: Settings, event: Json) -> Outcome:
     """Ask whether a deployment may begin.
 
     It is not spooled: permission that comes later is none.
     """
     spool = _open_spool(settings)
     server = Server(settings)
-    data = {}
+    data: Json = {}
     code = _outcome(settings, Delivery(server, spool).run(0), (), spool, data)
     deadline = time.monotonic() + settings.patience
     for pause in pauses(0.5, 30):
@@ -176,7 +190,7 @@ def _ask(settings, event):
                 say("so nobody has allowed this deployment: it must not begin")
                 return UNREACHABLE, {**data, "problem": str(problem)}
             time.sleep(pause)
-    data["answers"] = [_told(event["idempotency_key"], answer)]
+    data["answers"] = [_shown(event["idempotency_key"], answer)]
     if not _taken(answer):
         say("this deployment must not begin")
         return (SPOOLED if answer["status"] in ("error", "pending") else REFUSED), data
@@ -186,7 +200,7 @@ def _ask(settings, event):
 # --- asking --------------------------------------------------------------------------
 
 
-def _flush_quietly(settings, server):
+def _flush_quietly(settings: Settings, server: Server) -> None:
     """What waits may matter for the verdict: it goes first."""
     if os.path.isdir(settings.spool):
         spool = _open_spool(settings)
@@ -195,7 +209,9 @@ def _flush_quietly(settings, server):
             _outcome(settings, delivery, (), spool, {})
 
 
-def _judge(settings, server, arguments):
+def _judge(
+    settings: Settings, server: Server, arguments: Namespace
+) -> tuple[bool, Json]:
     address = settings.address().get("release_id")
     if not address:
         raise UsageProblem(
@@ -215,7 +231,7 @@ def _judge(settings, server, arguments):
     return found[0]["status"] in _THROUGH, {**verdict, "gates": found}
 
 
-def _missing(verdict):
+def _missing(verdict: Json) -> Reasons:
     """What is not met: ``(gate, condition) → reason``."""
     return {
         (gate["code"], condition["code"]): condition["reason"]
@@ -225,7 +241,7 @@ def _missing(verdict):
     }
 
 
-def _tell(eligible, verdict, before=None):
+def _show(eligible: bool, verdict: Json, before: Reasons | None = None) -> Reasons:
     """Tell a verdict; with one before it, what has changed."""
     missing = _missing(verdict)
     if before is None or missing.keys() != before.keys():
@@ -245,7 +261,7 @@ def _tell(eligible, verdict, before=None):
     return missing
 
 
-def _verdict(settings, arguments):
+def _verdict(settings: Settings, arguments: Namespace) -> Outcome:
     server = Server(settings)
     _flush_quietly(settings, server)
     deadline = time.monotonic() + settings.patience
@@ -258,11 +274,11 @@ def _verdict(settings, arguments):
             if time.monotonic() + pause > deadline:
                 raise
             time.sleep(pause)
-    _tell(eligible, verdict)
+    _show(eligible, verdict)
     return (DONE if eligible else NOT_ELIGIBLE), {"verdict": verdict}
 
 
-def _wait(settings, arguments):
+def _wait(settings: Settings, arguments: Namespace) -> Outcome:
     server = Server(settings)
     deadline = time.monotonic() + arguments.wait_for
     missing = verdict = None
@@ -272,7 +288,7 @@ def _wait(settings, arguments):
         try:
             _flush_quietly(settings, server)
             eligible, verdict = _judge(settings, server, arguments)
-            missing = _tell(eligible, verdict, missing)
+            missing = _show(eligible, verdict, missing)
             if eligible:
                 return DONE, {"verdict": verdict}
         except Unreachable as unreachable:
@@ -297,11 +313,11 @@ def _wait(settings, arguments):
 # --- the spool -----------------------------------------------------------------------
 
 
-def _flush(settings, _arguments):
+def _flush(settings: Settings, _arguments: Namespace) -> Outcome:
     spool = _open_spool(settings)
     before = len(spool.names())
     delivery = Delivery(Server(settings), spool).run(settings.patience)
-    data = {}
+    data: Json = {}
     code = _outcome(settings, delivery, (), spool, data)
     answers = delivery.answers
     data["delivered"] = [
@@ -312,9 +328,9 @@ def _flush(settings, _arguments):
     return code, data
 
 
-def _spool(settings, arguments):
+def _spool(settings: Settings, arguments: Namespace) -> Outcome:
     spool = _open_spool(settings)
-    data = {}
+    data: Json = {}
     if arguments.again:
         data["again"] = spool.again()
         say(f"{data['again']} put back into the queue: ipai-gates flush delivers them")
@@ -330,16 +346,16 @@ def _spool(settings, arguments):
         path = os.path.join(spool.refused, name)
         refused.append({"key": entry["key"], "reason": reason, "file": path})
         say(f"refused: {entry['key']}: {reason} ({path})")
-    _tell_corrupt(spool, data)
+    _show_corrupt(spool, data)
     say(f"{len(waiting)} wait, {len(refused)} were refused: {spool.folder}")
     return DONE, {**data, "waiting": waiting, "refused": refused}
 
 
-def _moment(seconds):
+def _moment(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
-def outputs(code, data):
+def outputs(code: int, data: Json) -> dict[str, str]:
     """What ``--outputs`` writes: names and values that cannot break out of a line."""
     found = {"IPAI_GATES_EXIT_CODE": str(code)}
     release = data.get("release") or {}

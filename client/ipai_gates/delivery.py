@@ -1,13 +1,21 @@
 """Delivery: what waits in the spool goes out in order, and stays until answered."""
 
+from __future__ import annotations
+
 import base64
 import json
 import random
 import time
+from collections.abc import Iterator, Sequence
 
 from . import envelopes
-from .problems import Denied, Refused, Unreachable, UsageProblem
-from .spool import Busy
+from .problems import Denied, Problem, Refused, Unreachable, UsageProblem
+from .server import Server
+from .shapes import Json
+from .spool import Busy, Spool
+
+#: Events under way: name in the queue, and entry.
+Batch = list[tuple[str, Json]]
 
 MAX_BATCH = 50
 MAX_BATCH_BYTES = 4 * 1024 * 1024
@@ -23,14 +31,14 @@ class Delivery:
     :ivar problem: why it stopped before the end, or ``None``
     """
 
-    def __init__(self, server, spool):
+    def __init__(self, server: Server, spool: Spool) -> None:
         self._server = server
         self._spool = spool
-        self.answers = {}
-        self.entries = {}
-        self.problem = None
+        self.answers: dict[str, Json] = {}
+        self.entries: dict[str, Json] = {}
+        self.problem: Problem | None = None
 
-    def run(self, patience, own=()):
+    def run(self, patience: float, own: Sequence[str] = ()) -> Delivery:
         """Deliver everything that waits now, or as much as the server takes.
 
         :param patience: seconds for which an unreachable server is asked again
@@ -63,8 +71,9 @@ class Delivery:
                     self.answers[name] = answer
         return self
 
-    def _deliver(self, names):
-        batch, size = [], 0
+    def _deliver(self, names: Sequence[str]) -> None:
+        batch: Batch = []
+        size = 0
         for name in names:
             entry = self._spool.read(name)
             if entry is None:
@@ -82,7 +91,7 @@ class Delivery:
             size += length
         self._send(batch)
 
-    def _send(self, batch):
+    def _send(self, batch: Batch) -> None:
         """Send events as one list; in halves where it is refused as a whole."""
         if not batch:
             return
@@ -101,7 +110,7 @@ class Delivery:
         for (name, entry), answer in zip(batch, answers):
             self._settle(name, entry, answer)
 
-    def _alone(self, entry):
+    def _alone(self, entry: Json) -> Json:
         """Send what is no event; its answer in the shape of an event's."""
         request = entry["request"]
         try:
@@ -112,7 +121,7 @@ class Delivery:
         except Refused as refused:
             return refused.answer
 
-    def _open(self, request):
+    def _open(self, request: Json) -> Json:
         values = request["values"]
         release = self._server.open_release(values)
         answer = {"status": "accepted", "http_status": 200, "detail": release}
@@ -125,13 +134,13 @@ class Delivery:
         release["source_ref"] = values["source_ref"]
         return answer
 
-    def _settle(self, name, entry, answer):
+    def _settle(self, name: str, entry: Json, answer: Json) -> None:
         self._spool.settle(name, entry, answer)
         self.answers[name] = answer
         self.entries[name] = entry
 
 
-def revision(release, values, request):
+def revision(release: Json, values: Json, request: Json) -> Json:
     """The envelope that tells a release of its new commit."""
     address = {"release_id": release["uuid"]}
     source = request["source_system"]
@@ -150,14 +159,14 @@ def revision(release, values, request):
 _RANK = ("accepted", "duplicate", "pending", "error", "rejected")
 
 
-def _worst(answers):
+def _worst(answers: list[Json]) -> Json:
     """One answer for the events of a report: the worst of them, with the others."""
     rank = {status: number for number, status in enumerate(_RANK)}
     worst = max(answers, key=lambda answer: rank.get(answer["status"], len(_RANK)))
     return {**worst, "answers": answers}
 
 
-def pauses(first, longest):
+def pauses(first: float, longest: float) -> Iterator[float]:
     """Seconds to wait before each further try, growing, a little different for each."""
     pause = first
     while True:

@@ -1,17 +1,30 @@
 """Envelopes of schema ``v1.0``, and the keys that make their retries harmless."""
 
+from __future__ import annotations
+
 import datetime
 import hashlib
 import json
 import re
 import uuid
+from collections.abc import Sequence
+
+from .settings import Settings
+from .shapes import Json
 
 _OUTSIDE_KEY = re.compile(r"[^A-Za-z0-9._/@-]+")
 
 
 def envelope(
-    settings, event_type, payload, subject="", *, gate=None, sequence=None, commit=True
-):
+    settings: Settings,
+    event_type: str,
+    payload: Json,
+    subject: str = "",
+    *,
+    gate: str | None = None,
+    sequence: str | None = None,
+    commit: bool = True,
+) -> Json:
     """One event, ready to be sent.
 
     :param settings: the :class:`~ipai_gates.settings.Settings` of the call
@@ -41,7 +54,9 @@ def envelope(
     return event
 
 
-def key(source_system, address, event_type, parts):
+def key(
+    source_system: str, address: Json, event_type: str, parts: Sequence[object]
+) -> str:
     """``<source_system>/<release>/<event_type>/<hash>``, at most 255 characters.
 
     The same parts always give the same key.
@@ -59,6 +74,6 @@ def key(source_system, address, event_type, parts):
     return f"{source_system}/{shown or 'release'}/{event_type}/{digest}"
 
 
-def now():
+def now() -> str:
     """This moment, in ISO 8601 with an offset."""
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")

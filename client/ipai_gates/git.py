@@ -1,5 +1,7 @@
 """What git tells about a revision: its commit, and everyone who has a part in it."""
 
+from __future__ import annotations
+
 import subprocess
 
 from .problems import UsageProblem
@@ -8,7 +10,7 @@ MAX_AUTHORS = 100
 _BY_HAND = "name them with --author, once for each"
 
 
-def _git(*arguments):
+def _git(*arguments: str) -> str | None:
     """The output of git, or ``None`` when it fails or is not there."""
     try:
         done = subprocess.run(
@@ -22,12 +24,12 @@ def _git(*arguments):
     return None if done.returncode else done.stdout.decode("utf-8", "replace").strip()
 
 
-def head():
+def head() -> str | None:
     """The commit that is checked out here, or ``None``."""
     return _git("rev-parse", "--verify", "HEAD^{commit}")
 
 
-def authors(revision, since=None):
+def authors(revision: str, since: str | None = None) -> list[str]:
     """The addresses of everyone who authored or committed a revision.
 
     Co-authors that the commits name are among them.
@@ -72,7 +74,7 @@ def authors(revision, since=None):
     return sorted(found)
 
 
-def _address(line):
+def _address(line: str) -> str:
     """The address of one line: alone, or in angle brackets behind a name."""
     line = line.strip()
     if "<" in line and line.endswith(">"):

@@ -4,6 +4,9 @@ Test cases are counted, each by its worst outcome; what the attributes of a suit
 can only make the result worse.
 """
 
+from __future__ import annotations
+
+from typing import NoReturn
 from xml.parsers import expat
 
 from .problems import UsageProblem
@@ -24,13 +27,14 @@ _WORSE = (None, "skipped", "failures", "errors")
 class _Counter:
     """Reads the elements of one file."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.counts = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
         self.claimed = 0
         self.depth = 0
-        self.case = None
+        self.case: int | None = None
+        self.outcome: str | None = None
 
-    def start(self, tag, attributes):
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
         tag = tag.rpartition(" ")[2]
         self.depth += 1
         if self.depth == 1 and tag not in ("testsuites", "testsuite"):
@@ -47,11 +51,11 @@ class _Counter:
             claims = [_whole(attributes.get(key)) for key in ("failures", "errors")]
             self.claimed = max(self.claimed, sum(claims))
 
-    def worst(self, outcome):
+    def worst(self, outcome: str | None) -> None:
         if outcome in _WORSE:
             self.outcome = max(self.outcome, outcome, key=_WORSE.index)
 
-    def end(self, _tag):
+    def end(self, _tag: str) -> None:
         if self.case == self.depth:
             self.counts["tests"] += 1
             if self.outcome:
@@ -60,21 +64,21 @@ class _Counter:
         self.depth -= 1
 
 
-def _whole(text):
+def _whole(text: str | None) -> int:
     try:
-        return max(int(text), 0)
-    except (TypeError, ValueError):
+        return max(int(text or 0), 0)
+    except ValueError:
         return 0
 
 
-def _refuse(*_arguments):
+def _refuse(*_arguments: object) -> NoReturn:
     raise ValueError("it declares a document type, which is not read")
 
 
-def summary(data, label):
+def summary(data: bytes, label: str) -> tuple[str, dict[str, int]]:
     """The status and the counts of a JUnit file.
 
-    :param bytes data: the file
+    :param data: the file
     :param label: what messages call it
     :returns: ``(status, counts)``; the status is ``fail`` when anything failed or no
         test was there, ``skipped`` when all were skipped, else ``pass``; the counts

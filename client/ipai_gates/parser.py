@@ -1,10 +1,19 @@
 """The command line."""
 
+from __future__ import annotations
+
 import argparse
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
 from .problems import USAGE
 from .settings import SOURCES
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
+    Commands = argparse._SubParsersAction["Parser"]
 
 CHECK_STATUSES = ("pass", "fail", "warning", "skipped")
 BUILD_STATUSES = ("pass", "fail")
@@ -29,23 +38,21 @@ never from the command line.
 class Parser(argparse.ArgumentParser):
     """Knows no abbreviations, and leaves 2 to a server that cannot be reached."""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
-        super().__init__(*args, allow_abbrev=False, **kwargs)
+        super().__init__(*args, **{**kwargs, "allow_abbrev": False})
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         """End with the usage and one sentence."""
         self.print_usage()
         self.exit(USAGE, f"ipai-gates: {message} (ipai-gates --help tells more)\n")
 
-    def print_usage(self, file=None):
+    def print_usage(self, file: SupportsWrite[str] | None = None) -> None:
         """As always, but stdout is for machine output."""
-        import sys
-
         super().print_usage(file or sys.stderr)
 
 
-def pair(text):
+def pair(text: str) -> tuple[str, str]:
     """``name=value`` from the command line."""
     name, separator, value = text.partition("=")
     if not (name and separator and value):
@@ -53,7 +60,7 @@ def pair(text):
     return name, value
 
 
-def check(text):
+def check(text: str) -> tuple[str, str]:
     """``name=status`` from the command line."""
     name, status = pair(text)
     if status not in CHECK_STATUSES:
@@ -63,7 +70,7 @@ def check(text):
     return name, status
 
 
-def _settings():
+def _settings() -> Parser:
     common = Parser(add_help=False)
     group = common.add_argument_group(
         "settings", "each also as IPAI_GATES_<NAME>; CI's own variables give the rest"
@@ -103,7 +110,7 @@ def _settings():
     return common
 
 
-def _event():
+def _event() -> Parser:
     """Options of what becomes an event."""
     common = Parser(add_help=False)
     common.add_argument("--gate", metavar="CODE", help="gate it is for, such as G1")
@@ -115,7 +122,7 @@ def _event():
     return common
 
 
-def build():
+def build() -> Parser:
     """The parser of ``ipai-gates``."""
     parser = Parser(
         prog="ipai-gates",
@@ -132,7 +139,7 @@ def build():
     return parser
 
 
-def _metadata(command):
+def _metadata(command: Parser) -> None:
     command.add_argument(
         "--metadata",
         metavar="NAME=VALUE",
@@ -143,7 +150,7 @@ def _metadata(command):
     )
 
 
-def _checks(command):
+def _checks(command: Parser) -> None:
     command.add_argument(
         "--check",
         metavar="NAME=STATUS",
@@ -154,8 +161,8 @@ def _checks(command):
     )
 
 
-def _reports(commands, parents):
-    def add(name, text):
+def _reports(commands: Commands, parents: list[Parser]) -> None:
+    def add(name: str, text: str) -> Parser:
         return commands.add_parser(name, parents=parents, help=text, description=text)
 
     command = add("build", "report a finished build with its checks")
@@ -212,8 +219,8 @@ def _reports(commands, parents):
     _metadata(command)
 
 
-def _questions(commands, parents):
-    def add(name, text):
+def _questions(commands: Commands, parents: list[Parser]) -> None:
+    def add(name: str, text: str) -> Parser:
         return commands.add_parser(name, parents=parents, help=text, description=text)
 
     command = add("open", "open a release, or find the one of that name")
@@ -254,7 +261,7 @@ def _questions(commands, parents):
     )
 
 
-def _judged(command):
+def _judged(command: Parser) -> None:
     command.add_argument("--target", choices=TARGETS, default="production")
     command.add_argument(
         "--gate", metavar="CODE", help="only whether this gate has passed"

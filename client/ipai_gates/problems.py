@@ -1,5 +1,9 @@
 """How a call may end, as the exit code that a pipeline sees."""
 
+from __future__ import annotations
+
+from .shapes import Json
+
 DONE = 0
 NOT_ELIGIBLE = 1
 UNREACHABLE = 2
@@ -36,7 +40,7 @@ class Unreachable(Problem):
 
     code = UNREACHABLE
 
-    def __init__(self, message, retry_after=None):
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 
@@ -55,12 +59,12 @@ class Refused(Problem):
 
     code = REFUSED
 
-    def __init__(self, answer):
+    def __init__(self, answer: Json) -> None:
         super().__init__(reason_of(answer))
         self.answer = answer
 
 
-def reason_of(answer):
+def reason_of(answer: Json) -> str:
     """Why an answer is no acceptance, as one line that starts with the field."""
     detail = answer.get("detail") or {}
     message = str(detail.get("message") or detail.get("code") or answer.get("status"))

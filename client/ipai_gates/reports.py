@@ -1,19 +1,24 @@
 """What each reporting command sends, as entries for the spool."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import json
 import os
 import sys
+from argparse import Namespace
 
 from . import git, junit
 from .envelopes import envelope, now
 from .problems import UsageProblem
+from .settings import Settings
+from .shapes import Entry, Json
 
 MAX_FILE = 10 * 1024 * 1024
 
 
-def read_file(path, limit=MAX_FILE):
+def read_file(path: str, limit: int = MAX_FILE) -> bytes:
     """The bytes of a file that is to be sent.
 
     :raises UsageProblem: when it cannot be read, is empty or too large
@@ -33,12 +38,20 @@ def read_file(path, limit=MAX_FILE):
     return data
 
 
-def _entry(event):
+def _entry(event: Json) -> Entry:
     return "event", event["idempotency_key"], event
 
 
-def _file_evidence(settings, arguments, type_, path, data, metadata=None, part=""):
-    payload = {
+def _file_evidence(
+    settings: Settings,
+    arguments: Namespace,
+    type_: str,
+    path: str,
+    data: bytes,
+    metadata: Json | None = None,
+    part: str = "",
+) -> Entry:
+    payload: Json = {
         "type": type_,
         "filename": os.path.basename(path),
         "content_base64": base64.b64encode(data).decode(),
@@ -58,9 +71,9 @@ def _file_evidence(settings, arguments, type_, path, data, metadata=None, part="
     )
 
 
-def _values(pairs):
+def _values(pairs: list[tuple[str, str]]) -> Json:
     """The facts of ``--metadata``: a number or a truth value is one, all else text."""
-    found = {}
+    found: Json = {}
     for name, text in pairs:
         try:
             value = json.loads(text)
@@ -70,10 +83,12 @@ def _values(pairs):
     return found
 
 
-def build(settings, arguments):
+def build(settings: Settings, arguments: Namespace) -> list[Entry]:
     """The build and its checks; before them the files they rest on."""
     gate, sequence = arguments.gate, arguments.sequence
-    checks = [{"name": name, "status": status} for name, status in arguments.check]
+    checks: list[Json] = [
+        {"name": name, "status": status} for name, status in arguments.check
+    ]
     entries = []
     for name, path in arguments.junit:
         data = read_file(path)
@@ -100,14 +115,14 @@ def build(settings, arguments):
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UsageProblem(f"The check {twice[0]} is there twice: one result each.")
-    payload = {"status": arguments.status, "checks": checks, "log_url": log_url}
+    payload: Json = {"status": arguments.status, "checks": checks, "log_url": log_url}
     event = envelope(settings, "build_complete", payload, gate=gate, sequence=sequence)
     return [*entries, _entry(event)]
 
 
-def check(settings, arguments):
+def check(settings: Settings, arguments: Namespace) -> list[Entry]:
     """One check."""
-    payload = {"name": arguments.check_name, "status": arguments.status}
+    payload: Json = {"name": arguments.check_name, "status": arguments.status}
     reference = arguments.artifact or settings.run_url
     if reference:
         payload["artifact_ref"] = reference
@@ -127,7 +142,7 @@ def check(settings, arguments):
     ]
 
 
-def evidence(settings, arguments):
+def evidence(settings: Settings, arguments: Namespace) -> list[Entry]:
     """A file or an address."""
     metadata = _values(arguments.metadata)
     if arguments.file:
@@ -139,7 +154,7 @@ def evidence(settings, arguments):
                 settings, arguments, arguments.type, arguments.file, data, metadata
             )
         ]
-    payload = {"type": arguments.type, "url": arguments.link}
+    payload: Json = {"type": arguments.type, "url": arguments.link}
     if arguments.sha256:
         payload["sha256"] = arguments.sha256
     if metadata:
@@ -158,7 +173,7 @@ def evidence(settings, arguments):
     ]
 
 
-def junit_files(settings, arguments):
+def junit_files(settings: Settings, arguments: Namespace) -> list[Entry]:
     """JUnit files as evidence, and one check over all of them."""
     entries, statuses = [], []
     total = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
@@ -173,7 +188,7 @@ def junit_files(settings, arguments):
         )
     found = set(statuses)
     status = "fail" if "fail" in found else "pass" if "pass" in found else "skipped"
-    payload = {"name": arguments.check_name, "status": status, "metadata": total}
+    payload: Json = {"name": arguments.check_name, "status": status, "metadata": total}
     if settings.run_url:
         payload["artifact_ref"] = settings.run_url
     event = envelope(
@@ -187,7 +202,7 @@ def junit_files(settings, arguments):
     return [*entries, _entry(event)]
 
 
-def report(settings, arguments):
+def report(settings: Settings, arguments: Namespace) -> list[Entry]:
     """A raw file for one of the server's adapters."""
     data = read_file(arguments.file)
     name = arguments.check_name or arguments.format
@@ -222,7 +237,7 @@ def report(settings, arguments):
     return [("report", event["idempotency_key"], request)]
 
 
-def deploy(settings, arguments):
+def deploy(settings: Settings, arguments: Namespace) -> list[Entry]:
     """A deployment."""
     external_id = arguments.id
     if not external_id:
@@ -256,9 +271,9 @@ def deploy(settings, arguments):
     ]
 
 
-def health(settings, arguments):
+def health(settings: Settings, arguments: Namespace) -> list[Entry]:
     """The health of an environment."""
-    payload = {"environment": arguments.environment, "status": arguments.status}
+    payload: Json = {"environment": arguments.environment, "status": arguments.status}
     if arguments.check:
         payload["checks"] = [
             {"name": name, "status": status} for name, status in arguments.check
@@ -282,7 +297,7 @@ def health(settings, arguments):
     ]
 
 
-def open_release(settings, arguments):
+def open_release(settings: Settings, arguments: Namespace) -> list[Entry]:
     """A release."""
     for name in ("project", "name"):
         if not getattr(settings, name):
@@ -307,7 +322,7 @@ def open_release(settings, arguments):
     return [("release", f"open {settings.project} {settings.name}", request)]
 
 
-def send(_settings, arguments):
+def send(_settings: Settings, arguments: Namespace) -> list[Entry]:
     """Envelopes as they are."""
     if arguments.file == "-":
         data = sys.stdin.buffer.read()

@@ -1,12 +1,14 @@
 """Text for people, on stderr; machine output goes to stdout and nowhere else."""
 
+from __future__ import annotations
+
 import re
 import sys
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-def clean(text):
+def clean(text: object) -> str:
     """Foreign text as one harmless line.
 
     Neither a terminal nor a runner must take it for a command: control characters go,
@@ -15,7 +17,7 @@ def clean(text):
     return _CONTROL.sub(" ", str(text)).replace("##[", "## [").replace("::", ": :")
 
 
-def say(text):
+def say(text: object) -> None:
     """One line for people."""
     line = f"ipai-gates: {clean(text)}\n"
     try:

@@ -1,14 +1,20 @@
 """The server over HTTP: the key in a header, and only answers of the contract count."""
 
+from __future__ import annotations
+
 import http.client
 import json
 import socket
 import urllib.error
 import urllib.parse
 import urllib.request
+from email.message import Message
+from typing import IO, Any
 
 from . import __version__
 from .problems import Denied, Refused, Unreachable, UsageProblem
+from .settings import Settings
+from .shapes import Json
 
 API = "/ipai/v1"
 #: Statuses that say nothing about the events, but that nobody takes any here.
@@ -19,9 +25,8 @@ MAX_ANSWER = 64 * 1024 * 1024
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """Follows nothing: the key goes to the address it was meant for, or nowhere."""
 
-    def redirect_request(self, req, fp, code, msg, headers, newurl):
+    def redirect_request(self, *_arguments: object) -> None:
         """No request follows, so the redirect itself is the answer."""
-        return
 
 
 class Server:
@@ -30,11 +35,11 @@ class Server:
     Proxies and certificates are those of the environment, as for ``urllib``.
     """
 
-    def __init__(self, settings):
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._opener = urllib.request.build_opener(_NoRedirect)
 
-    def post_events(self, events):
+    def post_events(self, events: list[Json]) -> list[Json]:
         """Send envelopes as one list.
 
         :returns: one answer each, in order
@@ -50,7 +55,7 @@ class Server:
             raise
         return self._list_of_answers(answers, len(events))
 
-    def post_report(self, query, content):
+    def post_report(self, query: Json, content: bytes) -> list[Json]:
         """Send a raw file for the server's adapters; its answers."""
         path = f"{API}/reports?{urllib.parse.urlencode(query)}"
         answers = self._call("POST", path, content)
@@ -58,14 +63,14 @@ class Server:
             answers = answers.get("results") or [answers]
         return self._list_of_answers(answers, None)
 
-    def open_release(self, values):
+    def open_release(self, values: Json) -> Json:
         """Open a release, or find the one of that name; its description."""
         answer = self._call("POST", f"{API}/releases", values)
         if not isinstance(answer, dict) or not answer.get("uuid"):
             raise Unreachable(self._stranger("no release in its answer"))
         return answer
 
-    def verdict(self, release, target):
+    def verdict(self, release: str | Json, target: str) -> Json:
         """The verdict on a release.
 
         :param release: its uuid, or ``{"project", "name"}``
@@ -84,7 +89,7 @@ class Server:
 
     # --- one request -----------------------------------------------------------------
 
-    def _call(self, method, path, body=None):
+    def _call(self, method: str, path: str, body: object = None) -> Any:
         status, headers, data = self._exchange(method, path, body)
         if status in (301, 302, 303, 307, 308):
             raise UsageProblem(
@@ -107,7 +112,9 @@ class Server:
             raise Refused(self._refusal(status, answer))
         return answer
 
-    def _exchange(self, method, path, body):
+    def _exchange(
+        self, method: str, path: str, body: object
+    ) -> tuple[int, Message, bytes]:
         """One request; ``(status, headers, body)`` of whatever answered."""
         request = urllib.request.Request(
             self._settings.url + path, self._encoded(body), method=method
@@ -138,13 +145,13 @@ class Server:
             ) from None
 
     @staticmethod
-    def _encoded(body):
+    def _encoded(body: object) -> bytes | None:
         if body is None or isinstance(body, bytes):
             return body
         return json.dumps(body, separators=(",", ":")).encode()
 
     @staticmethod
-    def _read(answer):
+    def _read(answer: IO[bytes]) -> bytes:
         data = answer.read(MAX_ANSWER + 1)
         if len(data) > MAX_ANSWER:
             raise OSError("its answer does not end")
@@ -152,16 +159,16 @@ class Server:
 
     # --- what answers mean -----------------------------------------------------------
 
-    def _list_of_answers(self, answers, expected):
+    def _list_of_answers(self, answers: Any, expected: int | None) -> list[Json]:
         fits = isinstance(answers, list) and all(
             isinstance(each, dict) and isinstance(each.get("status"), str)
             for each in answers
         )
         if not fits or (expected is not None and len(answers) != expected):
             raise Unreachable(self._stranger("no answer for each event"))
-        return answers
+        return list(answers)
 
-    def _refusal(self, status, answer):
+    def _refusal(self, status: int, answer: Any) -> Json:
         """A refusal in the shape of an event's answer; else nobody of ours spoke.
 
         :raises Unreachable: when the answer is not of the contract
@@ -176,7 +183,7 @@ class Server:
                 return {"status": "rejected", "http_status": status, "detail": detail}
         raise Unreachable(self._stranger(f"{status}, not an answer of the gates"))
 
-    def _denied(self, status, answer):
+    def _denied(self, status: int, answer: Any) -> str:
         detail = answer.get("detail") if isinstance(answer, dict) else None
         said = detail.get("message") if isinstance(detail, dict) else None
         said = f" ({said})" if said else ""
@@ -190,7 +197,7 @@ class Server:
             f"{self._settings.url} knows the API key but does not let it do this{said}."
         )
 
-    def _stranger(self, what):
+    def _stranger(self, what: str) -> str:
         return (
             f"What answers at {self._settings.url} is not the release gates ({what}): "
             "the server may be starting, or IPAI_GATES_URL or IPAI_GATES_DATABASE may "
@@ -198,8 +205,8 @@ class Server:
         )
 
 
-def _seconds(text):
+def _seconds(text: str | None) -> float | None:
     try:
-        return max(0.0, float(text))
-    except (TypeError, ValueError):
+        return None if text is None else max(0.0, float(text))
+    except ValueError:
         return None

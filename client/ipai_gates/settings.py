@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import re
 import urllib.parse
+from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from . import ci, git
 from .problems import UsageProblem
+from .shapes import Environ, Json
 
 _COMMIT = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 _KEY = re.compile(r"[!-~]{8,512}")
@@ -37,7 +41,7 @@ class Settings:
     _source_ref: str | None
 
     @property
-    def source_ref(self):
+    def source_ref(self) -> str:
         """The full commit SHA that is spoken of.
 
         :raises UsageProblem: when nothing tells it
@@ -55,7 +59,7 @@ class Settings:
             )
         return found.lower()
 
-    def address(self):
+    def address(self) -> Json:
         """How envelopes name the release: by uuid, by name, or by commit alone.
 
         :raises UsageProblem: when nothing names it
@@ -72,7 +76,7 @@ class Settings:
         return {"project": self.project}
 
 
-def read(arguments, environ):
+def read(arguments: Namespace, environ: Environ) -> Settings:
     """The settings of a call.
 
     :param arguments: the parsed command line
@@ -81,7 +85,7 @@ def read(arguments, environ):
     """
     found = ci.detect(environ)
 
-    def get(name, default=None):
+    def get(name: str, default: Any = None) -> Any:
         given = getattr(arguments, name, None)
         if given is None:
             given = environ.get(f"IPAI_GATES_{name.upper()}") or found.get(name)
@@ -110,11 +114,11 @@ def read(arguments, environ):
     )
 
 
-def _yes(value):
+def _yes(value: object) -> bool:
     return value is True or str(value).lower() in _YES
 
 
-def _seconds(name, value):
+def _seconds(name: str, value: str | float) -> float:
     try:
         seconds = float(value)
     except ValueError:
@@ -126,14 +130,14 @@ def _seconds(name, value):
     return seconds
 
 
-def _state_folder(environ):
+def _state_folder(environ: Environ) -> str:
     base = environ.get("XDG_STATE_HOME") or os.path.join(
         os.path.expanduser("~"), ".local", "state"
     )
     return os.path.join(base, "ipai-gates")
 
 
-def _url(value, allow_http):
+def _url(value: str | None, allow_http: bool) -> str:
     if not value:
         raise UsageProblem(
             "Where is the server? Give --url or IPAI_GATES_URL, such as "
@@ -161,7 +165,7 @@ def _url(value, allow_http):
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
-def _key(environ, path):
+def _key(environ: Environ, path: str | None) -> str:
     key = environ.get("IPAI_GATES_KEY")
     if not key and path:
         try:
@@ -191,7 +195,7 @@ def _key(environ, path):
 _SECRETS = ("key", "token", "password", "secret", "api-key", "apikey", "bearer")
 
 
-def refuse_secrets(words, environ):
+def refuse_secrets(words: Sequence[str], environ: Environ) -> None:
     """Refuse a command line that carries, or wants to carry, the key.
 
     Other users of a machine see the command lines of all processes.

@@ -14,6 +14,8 @@ process that sends; the kernel drops the lock of a process however it ends. Noth
 holds the API key.
 """
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import hashlib
@@ -21,8 +23,10 @@ import json
 import os
 import time
 import uuid
+from collections.abc import Iterator
 
 from .problems import UsageProblem
+from .shapes import Json
 
 FORMAT = 1
 #: Seconds after which nobody comes back for an answer.
@@ -42,7 +46,7 @@ class Spool:
     :raises UsageProblem: when nothing can be written there
     """
 
-    def __init__(self, folder, server):
+    def __init__(self, folder: str, server: str) -> None:
         self.folder = os.path.join(
             folder, hashlib.sha256(server.encode()).hexdigest()[:16]
         )
@@ -67,7 +71,7 @@ class Spool:
 
     # --- putting in ------------------------------------------------------------------
 
-    def add(self, kind, key, request):
+    def add(self, kind: str, key: str, request: Json) -> str:
         """Put one request at the end of the queue.
 
         It is on disk when this returns.
@@ -91,12 +95,12 @@ class Spool:
             self._write(self.queue, name, entry)
         return name
 
-    def _next_name(self, key):
+    def _next_name(self, key: str) -> str:
         last = max((int(name.split("-")[0]) for name in self.names()), default=0)
         number = max(last + 1, time.time_ns())
         return f"{number:020d}-{hashlib.sha256(key.encode()).hexdigest()[:12]}.json"
 
-    def _write(self, folder, name, value):
+    def _write(self, folder: str, name: str, value: Json) -> None:
         path = os.path.join(folder, name)
         temporary = f"{path}.tmp"
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
@@ -108,7 +112,7 @@ class Spool:
         os.replace(temporary, path)
         _sync(folder)
 
-    def _clear_fragments(self):
+    def _clear_fragments(self) -> None:
         """Remove what a killed process began to write; called with the lock held."""
         for name in os.listdir(self.queue):
             if name.endswith(".tmp"):
@@ -116,7 +120,7 @@ class Spool:
 
     # --- looking ---------------------------------------------------------------------
 
-    def names(self):
+    def names(self) -> list[str]:
         """The names in the queue, in the order of sending."""
         return sorted(
             name
@@ -124,7 +128,7 @@ class Spool:
             if name.endswith(".json") and name.split("-")[0].isdigit()
         )
 
-    def read(self, name):
+    def read(self, name: str) -> Json | None:
         """The entry of that name.
 
         One that cannot be read is set aside.
@@ -134,7 +138,7 @@ class Spool:
         path = os.path.join(self.queue, name)
         try:
             with open(path, encoding="utf-8") as handle:
-                entry = json.load(handle)
+                entry: Json = json.load(handle)
             sound = (
                 entry["format"] == FORMAT
                 and entry["kind"] in ("event", "release", "report")
@@ -151,7 +155,7 @@ class Spool:
             _sync(self.corrupt)
         return None
 
-    def refusals(self):
+    def refusals(self) -> Iterator[tuple[str, Json]]:
         """What was refused and lies aside: ``(name, entry)``, oldest first."""
         for name in sorted(os.listdir(self.refused)):
             try:
@@ -161,7 +165,7 @@ class Spool:
                 continue
             yield name, entry
 
-    def corrupted(self):
+    def corrupted(self) -> list[str]:
         """The paths of the files that were set aside as unreadable."""
         return [
             os.path.join(self.corrupt, name)
@@ -171,7 +175,7 @@ class Spool:
     # --- taking out ------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def delivering(self, deadline):
+    def delivering(self, deadline: float) -> Iterator[None]:
         """Be the one that sends, for the length of the block.
 
         :param deadline: on the monotonic clock
@@ -180,7 +184,7 @@ class Spool:
         with self._lock("delivery", deadline):
             yield
 
-    def settle(self, name, entry, answer):
+    def settle(self, name: str, entry: Json, answer: Json) -> None:
         """Take an answered entry out of the queue.
 
         A refused one is set aside with its answer. The answer is kept for the process
@@ -194,19 +198,19 @@ class Spool:
             os.unlink(os.path.join(self.queue, name))
         self._forget_answers()
 
-    def take_answer(self, name):
+    def take_answer(self, name: str) -> Json | None:
         """The answer that another process got for an entry of ours, or ``None``."""
         path = os.path.join(self.answers, name)
         try:
             with open(path, encoding="utf-8") as handle:
-                answer = json.load(handle)
+                answer: Json = json.load(handle)
         except (OSError, ValueError):
             return None
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
         return answer
 
-    def again(self):
+    def again(self) -> int:
         """Put what was refused back into the queue, at its end; how many."""
         count = 0
         for name, entry in list(self.refusals()):
@@ -215,7 +219,7 @@ class Spool:
             count += 1
         return count
 
-    def _forget_answers(self):
+    def _forget_answers(self) -> None:
         for name in os.listdir(self.answers):
             path = os.path.join(self.answers, name)
             with contextlib.suppress(FileNotFoundError):
@@ -225,7 +229,7 @@ class Spool:
     # --- locks -----------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def _lock(self, name, deadline):
+    def _lock(self, name: str, deadline: float) -> Iterator[None]:
         path = os.path.join(self.folder, f"{name}.lock")
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
@@ -243,11 +247,11 @@ class Spool:
             os.close(handle)
 
 
-def _digest(request):
+def _digest(request: Json) -> str:
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
 
 
-def _sync(folder):
+def _sync(folder: str) -> None:
     """Have the names in a folder on disk too."""
     handle = os.open(folder, os.O_RDONLY)
     try:

@@ -126,6 +126,7 @@ class Posted:
         assert answer["moved"], answer
 
 
+@pytest.mark.deadline
 def test_evidence_posted_over_xml_rpc_is_on_two_open_boards_within_2_seconds(
     desks, release
 ):

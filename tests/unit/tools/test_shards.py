@@ -123,3 +123,25 @@ def test_the_reports_of_the_shards_are_joined_when_each_left_one(lane, tmp_path)
     assert len(list(joined.iter("testcase"))) == 4
     testing.join("unit", ["good", "fine", "killed"])
     assert not (tmp_path / "unit.xml").exists()
+
+
+def test_a_shard_with_a_deadline_is_urgent(tmp_path):
+    calm, urgent = tmp_path / "test_calm.py", tmp_path / "test_urgent.py"
+    calm.write_text(PASSES)
+    urgent.write_text(f"import pytest\n@pytest.mark.deadline\n{PASSES}")
+    for paths, expected in (((calm,), False), ((calm, urgent), True)):
+        shard = shards.Shard("server", "x", tuple(map(str, paths)), (), 1)
+        assert shard.is_urgent == expected
+
+
+def test_an_option_may_leave_a_layer_without_tests_but_not_all_of_them(lane, tmp_path):
+    (tmp_path / "test_a.py").write_text(PASSES)
+    (tmp_path / "test_b.py").write_text(PASSES.replace("_one", "_three"))
+    queue = [
+        shards.Shard("unit", name, (str(tmp_path / f"test_{name}.py"),), ("-k", k), 1)
+        for name, k in (("a", "one"), ("b", "one"))
+    ]
+    tally = testing.run_in_lanes(queue)
+    assert (tally["passed"], tally["failed"]) == (1, 0)
+    tally = testing.run_in_lanes(queue[1:])
+    assert (tally["passed"], tally["failed"]) == (0, 1)
