@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .finding import Record
 
 if TYPE_CHECKING:
-    from policy import RequirementKind
+    from ..policy import RequirementKind
 
 
 class _Placed:

@@ -153,7 +153,8 @@ class Reader:
                 self.problem(key, (*path, name), "This key is there twice.")
             else:
                 found[name] = value
-                self.lines[(*path, name)] = _line_of(key)
+                at = (*path, name)
+                self.lines[at] = _line_of(key)
         return found
 
     def text(self, node: yaml.Node, path: Path) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from .definitions import Gate, Requirement
 from .facts import Approval, Check, Deployment, Evidence, Grant, ReleaseFacts
@@ -59,6 +59,14 @@ class Case:
     def current(self, facts: Iterable[_RevisionFact]) -> list[_RevisionFact]:
         """The facts that speak of the current revision; no other counts."""
         return [fact for fact in facts if fact.revision == self.facts.revision]
+
+    def of(self, kind: str) -> list[Any]:
+        """The facts of a kind by its code, without those of other revisions."""
+        return [
+            fact
+            for fact in self.facts.of(kind)
+            if getattr(fact, "revision", self.facts.revision) == self.facts.revision
+        ]
 
     @cached_property
     def all_checks(self) -> list[Check]:

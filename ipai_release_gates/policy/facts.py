@@ -10,6 +10,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+#: The attribute of :class:`ReleaseFacts` that has the facts of a kind of the core.
+_ATTRIBUTES = {
+    "check": "checks",
+    "evidence": "evidence",
+    "approval": "approvals",
+    "deployment": "deployments",
+    "incident": "incidents",
+    "freeze": "freezes",
+    "control": "controls",
+    "drill": "drills",
+    "review": "reviews",
+    "grant": "grants",
+}
+
 #: What an occurrence of a window does to promotions.
 DENY = "deny"
 ALLOW = "allow"
@@ -150,7 +164,7 @@ class Grant:
     expires_at: datetime
     requirements: frozenset[tuple[str, str]] = frozenset()
 
-    def covers(self, gate, requirement, now):
+    def covers(self, gate: str, requirement: str, now: datetime) -> bool:
         """Whether this grant covers that requirement at that instant."""
         if not self.effective_from <= now < self.expires_at:
             return False
@@ -167,6 +181,7 @@ class ReleaseFacts:
     :param authors: person keys of everyone who authored or committed the revision
     :param unresolved_authors: e-mail addresses no user could be found for
     :param required_checks: names of the checks the project's policy requires
+    :param others: facts of the kinds that other addons bring, by the code of the kind
     """
 
     release: int
@@ -184,3 +199,11 @@ class ReleaseFacts:
     drills: tuple[Drill, ...] = ()
     reviews: tuple[PendingReview, ...] = ()
     grants: tuple[Grant, ...] = ()
+    others: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    def of(self, kind: str) -> tuple[Any, ...]:
+        """The facts of a kind, by its code; none when nothing brings the kind."""
+        attribute = _ATTRIBUTES.get(kind)
+        if attribute is not None:
+            return tuple(getattr(self, attribute))
+        return self.others.get(kind, ())

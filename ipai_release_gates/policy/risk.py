@@ -1,7 +1,7 @@
 """What each level of risk asks of an exception."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 EMERGENCY = "emergency"
 
@@ -37,12 +37,12 @@ RISKS = {
 }
 
 
-def level_of(exception_type, level):
+def level_of(exception_type: str, level: str | None) -> str | None:
     """The level whose rules hold: an emergency is critical, whatever was said."""
     return "critical" if exception_type == EMERGENCY else level
 
 
-def remind_at(effective_from, expires_at):
+def remind_at(effective_from: datetime, expires_at: datetime) -> datetime:
     """When to remind of an expiry: 7 days before, or at 20 % of a short life left.
 
     :param effective_from: when the exception takes effect

@@ -12,7 +12,7 @@ from .schema import Change, Field, Part, PolicyReader, Schema, changes, merged, 
 from .schema import to_yaml as to_yaml
 
 if TYPE_CHECKING:
-    from policy import RequirementKind
+    from ...policy import RequirementKind
 
 __all__ = [
     "Change",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .schema import Entries, Entry, Field, Part, PolicyReader, Schema, merged
 
 if TYPE_CHECKING:
-    from policy import Parameter, RequirementKind
+    from ...policy import Parameter, RequirementKind
 
 _GATE_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,15}")
 

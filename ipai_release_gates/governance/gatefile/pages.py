@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .schema import Entries, Entry
 
 if TYPE_CHECKING:
-    from policy import RequirementKind
+    from ...policy import RequirementKind
 
 Kinds = Mapping[str, "RequirementKind"]
 

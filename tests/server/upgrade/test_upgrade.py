@@ -76,9 +76,13 @@ def version(manifest):
 
 def former_commit(wanted):
     """The last commit whose addon has a version."""
-    if wanted in COMMITS and subprocess.run(
-        ["git", "cat-file", "-e", COMMITS[wanted]], cwd=ROOT, check=False
-    ).returncode == 0:
+    if (
+        wanted in COMMITS
+        and subprocess.run(
+            ["git", "cat-file", "-e", COMMITS[wanted]], cwd=ROOT, check=False
+        ).returncode
+        == 0
+    ):
         return COMMITS[wanted]
     for commit in git("log", "--format=%H", "--", MANIFEST).decode().split():
         if version(git("show", f"{commit}:{MANIFEST}").decode()) == wanted:

@@ -9,6 +9,7 @@ from policy import (
     KINDS,
     MET,
     UNMET,
+    Case,
     Check,
     Gate,
     Grant,
@@ -109,6 +110,21 @@ def test_an_exception_covers_a_requirement_of_an_unknown_kind_like_any_other():
     grant = Grant(1, REVISION, frozenset({"G1"}), NOW, NOW + HOUR)
     facts = replace(FACTS, grants=(grant,))
     assert condition(facts=facts, kinds=by_code(KINDS)).waived_by == 1
+
+
+def test_a_judge_reads_facts_that_another_addon_brings():
+    """By the code of their kind; facts of another revision do not count."""
+    old = "0ddba11" + "1" * 33
+    phases = (
+        Check(7, old, "full", "pass", NOW),
+        Check(8, REVISION, "new", "pass", NOW),
+    )
+    facts = replace(FACTS, others={"phase": phases})
+    case = Case([GATE], facts, NOW)
+    assert [fact.id for fact in case.of("phase")] == [8]
+    assert facts.of("phase") == phases
+    assert facts.of("check") == FACTS.checks
+    assert case.of("tide") == []
 
 
 def test_two_kinds_cannot_have_one_code():
