@@ -25,6 +25,8 @@ from .outbound import test_webhooks
 from .release import test_activities
 from .release import test_durations
 from .release import test_exception_wizards
+from .release import test_exception_life
+from .release import test_exception_requests
 from .release import test_exceptions
 from .release import test_gate_table
 from .release import test_inbox

@@ -18,6 +18,12 @@ from . import check
 from . import ir_attachment
 from . import evidence
 from . import exception
+from . import exception_sealing
+from . import exception_clock
+from . import exception_request
+from . import exception_decision
+from . import exception_ending
+from . import exception_review
 from . import exception_schedule
 from . import exception_activities
 from . import approval

@@ -31,7 +31,7 @@ class ReleaseException(models.Model):
 
     def _update_activities(self):
         """Bring the activities on these exceptions up to how they stand."""
-        # Who is asked does not depend on the rights of whoever changed it.
+        # sudo: recipients do not depend on actor
         exceptions = self.sudo().exists()
         if not exceptions:
             return

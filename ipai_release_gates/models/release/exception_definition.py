@@ -3,10 +3,12 @@ from datetime import datetime
 from odoo import api, models
 
 from ... import policy
-from .exception import CONTROLLED_RISKS, COVERS_WHOLE_GATES, NEXT_STATES
+from .exception_tables import CONTROLLED_RISKS, COVERS_WHOLE_GATES, NEXT_STATES
 
 
 class ReleaseException(models.Model):
+    """Which exceptions there may be and how they live, for the policy files."""
+
     _inherit = "ipai.exception"
 
     @api.model
@@ -65,12 +67,13 @@ class ReleaseException(models.Model):
     @api.model
     def _requesting_personas(self):
         """The personas whose group may create exceptions."""
-        # Which roles may do what is told to everybody who reads the policy.
+        # sudo: rights are part of the published policy
         rights = self.env["ir.model.access"].sudo()
         granted = rights.search(
             [("model_id.model", "=", self._name), ("perm_create", "=", True)]
         )
-        # As above; an archived persona asks for nothing.
+        # An archived persona requests nothing.
+        # sudo: rights are part of the published policy
         personas = self.env["ipai.persona"].sudo()
         return sorted(
             personas.search([("group_id", "in", granted.group_id.ids)]).mapped("code")

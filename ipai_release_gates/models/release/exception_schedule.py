@@ -69,7 +69,7 @@ class ReleaseException(models.Model):
     def _chase_review(self):
         self.system_write({"review_chased_at": self.env.cr.now()})
         self._update_activities()
-        self._tell_project(
+        self._rejudge_project(
             [
                 (
                     exception.release_id.id,

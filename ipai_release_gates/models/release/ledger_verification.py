@@ -103,8 +103,10 @@ class LedgerVerification(models.Model):
         release.ensure_one()
         release.check_access("read")
         self.env["ipai.ledger.entry"].check_access("read")
-        engine = self.sudo()
-        return engine._keep("release", release, *engine._inspect(release)).sudo(False)
+        verifier = self.sudo()  # sudo: result must not depend on reader
+        return verifier._keep("release", release, *verifier._inspect(release)).sudo(
+            False
+        )
 
     @api.model
     def _verify_governance(self):

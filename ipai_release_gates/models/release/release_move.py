@@ -72,7 +72,7 @@ class Release(models.Model):
                 self._refusal_data(stage, refusals),
             )
         drafts = []
-        # The rule above decided; what follows from it is the engine's.
+        # sudo: the rule above has decided
         for release in moving.sudo():
             former = release.stage_id
             forward = (stage.sequence, stage.id) > (former.sequence, former.id)
@@ -109,13 +109,14 @@ class Release(models.Model):
         :returns: dict of release to a list of unmet conditions, each a dict with
             ``gate``, ``code``, ``kind`` and ``reason``; without the releases that may
         """
-        # Which personas may move is the same for everyone, whatever they may read.
         held = self.env["ipai.persona"]._held_by(self.env.user)
+        # sudo: movers are public policy
         allowed = stage.sudo().persona_ids
+        # sudo: demanded gates are public policy
         gates = stage.sudo()._gates_to_enter().mapped("code")
         refusals = {}
         for release in self:
-            current = release.sudo().stage_id  # a column everybody sees
+            current = release.sudo().stage_id  # sudo: stage column is public
             problems = []
             if not allowed & held:
                 problems.append(
@@ -204,7 +205,7 @@ class Release(models.Model):
                     ],
                 },
             )
-            # The ledger is the engine's; whoever was refused could read the release.
+            # sudo: refused person could read it
             for release in self.sudo()
             if release.id in reasons
         ]
@@ -229,7 +230,7 @@ class Release(models.Model):
                 try:
                     with registry.cursor() as cr:
                         releases = api.Environment(cr, uid, {})["ipai.release"]
-                        # Only heads of chains move: no rights are involved.
+                        # sudo: only heads of chains move
                         alive = releases.sudo().browse({d[0] for d in drafts}).exists()
                         # A release opened in the refused transaction went with it.
                         alive._append_to_ledger(
