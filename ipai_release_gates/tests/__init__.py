@@ -20,8 +20,11 @@ from .operations import test_drills
 from .operations import test_environments
 from .operations import test_incidents
 from .operations import test_operational_requirements
+from .operations import test_rollbacks
 from .outbound import test_outbound_transport
-from .outbound import test_webhooks
+from .outbound import test_webhook_access
+from .outbound import test_webhook_deliveries
+from .outbound import test_webhook_events
 from .release import test_activities
 from .release import test_durations
 from .release import test_exception_wizards
@@ -35,10 +38,12 @@ from .release import test_revision_binding
 from .release import test_separation_of_duties
 from .release import test_stage_table
 from .release import test_wizards
+from .reporting import test_analytics_agreement
+from .reporting import test_analytics_views
 from .reporting import test_control_room
+from .reporting import test_control_room_delivery
 from .reporting import test_dossier
 from .reporting import test_kpis
-from .reporting import test_reports
 from .screens import test_browser
 from .screens import test_control_room_browser
 from .screens import test_forms

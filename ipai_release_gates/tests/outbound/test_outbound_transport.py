@@ -1,4 +1,4 @@
-"""Which servers this one calls, and what becomes of the call."""
+"""Outbound calls: allowed hosts, checked addresses, answers and failures."""
 
 import json
 import socket
@@ -42,7 +42,7 @@ class TestHosts(OutboundCase):
         ):
             self.assertEqual(self.allow(entered).name, kept)
 
-    def test_what_is_no_single_host_is_refused(self):
+    def test_a_value_that_is_no_single_host_is_refused(self):
         for name in (
             "*.example.com",
             "https://example.com",
@@ -74,7 +74,7 @@ class TestHosts(OutboundCase):
         with self.assertRaises(IntegrityError), self.cr.savepoint():
             self.allow("EXAMPLE.com", port=8443)
 
-    def test_what_is_allowed_is_told_in_the_governance_chain(self):
+    def test_allowed_hosts_are_recorded_in_the_governance_chain(self):
         self.allow("hooks.example.com", purpose="Chat")
         entry = self.env["ipai.ledger.entry"].search(
             [("release_id", "=", False)], order="id desc", limit=1
@@ -99,7 +99,7 @@ class TestTransport(OutboundCase):
         return str(caught.exception)
 
     def resolving(self, *addresses):
-        """Names resolve to these addresses, one more answer at each question."""
+        """Resolve names to these addresses, one after the other."""
         answers = list(addresses)
 
         def resolver(_host, port, **_more):
@@ -108,7 +108,7 @@ class TestTransport(OutboundCase):
 
         return patch.object(socket, "getaddrinfo", resolver)
 
-    def test_what_was_sent_arrives_and_the_answer_comes_back(self):
+    def test_a_request_arrives_and_its_answer_is_returned(self):
         with listening((201, {"X-Some": "thing"}, b"made")) as server:
             self.allow_listener(server)
             answer = self.send(
@@ -122,7 +122,7 @@ class TestTransport(OutboundCase):
         self.assertEqual(headers["X-Key"], "value")
         self.assertEqual(headers["Host"], f"127.0.0.1:{server.server_port}")
 
-    def test_a_host_that_nobody_allowed_is_not_called(self):
+    def test_a_host_that_is_not_allowed_is_not_called(self):
         with listening() as server:
             host = self.allow_listener(server)
             self.send(server.url)
@@ -143,7 +143,7 @@ class TestTransport(OutboundCase):
             self.assertIn("not among the hosts", self.refusal(url))
         self.assertIn("without encryption", self.refusal("http://example.com/"))
 
-    def test_an_address_that_is_none_of_the_web_is_refused(self):
+    def test_an_invalid_url_is_refused(self):
         self.allow("example.com")
         for url in (
             "ftp://example.com/",
@@ -170,7 +170,7 @@ class TestTransport(OutboundCase):
                     message = self.refusal(url)
                 self.assertIn(f"resolves to {address}", message)
                 self.assertIn("internal network", message)
-            # One good address does not make up for a bad one.
+            # A good address does not outweigh a bad one.
             with self.resolving(["93.184.215.14", "127.0.0.1"]):
                 self.assertIn("internal network", self.refusal(url))
             self.assertFalse(server.asked)
@@ -182,12 +182,13 @@ class TestTransport(OutboundCase):
                 message = self.refusal("https://inside.example.com/")
             self.assertIn("never called", message)
 
-    def test_the_connection_goes_to_the_address_that_was_judged(self):
-        """A name that resolves to something else a moment later changes nothing."""
+    def test_the_connection_uses_the_checked_address(self):
+        """A name that resolves to another address a moment later has no effect."""
         with listening() as server:
             port = server.server_port
             self.allow("localhost", port=port, is_internal=True, is_plain=True)
-            # Judged: 127.0.0.2, where nobody listens. Afterwards: where one does.
+            # Checked is 127.0.0.2, where no server listens. Afterwards the name resolves
+            # to an address with a server.
             with (
                 self.resolving(["127.0.0.2"], ["127.0.0.1"]),
                 self.assertRaises(OutboundFailed),
@@ -195,7 +196,7 @@ class TestTransport(OutboundCase):
                 self.send(f"http://localhost:{port}/")
             self.assertFalse(server.asked)
 
-    def test_a_redirect_is_given_back_not_followed(self):
+    def test_a_redirect_is_returned_and_not_followed(self):
         with listening() as inner:
             answer = (302, {"Location": f"{inner.url}/inner"}, b"")
             with listening(answer) as server:
@@ -209,7 +210,7 @@ class TestTransport(OutboundCase):
             self.allow_listener(server)
             self.assertEqual(len(self.send(server.url).body), 65536)
 
-    def test_what_does_not_get_through_is_told_without_what_was_sent(self):
+    def test_a_failure_is_described_without_the_data_sent(self):
         with listening() as server:
             self.allow_listener(server)
         with (
@@ -224,7 +225,7 @@ class TestTransport(OutboundCase):
         self.assertIn("refused", str(caught.exception))
         self.assertNotIn("hidden", str(caught.exception) + "".join(logs.output))
 
-    def test_pauses_grow_and_what_the_other_side_asks_for_counts(self):
+    def test_pauses_grow_and_respect_retry_after(self):
         transport = self.transport
         pauses = [transport._retry_after(attempt) for attempt in range(1, 9)]
         self.assertEqual(pauses, sorted(pauses))

@@ -1,4 +1,4 @@
-"""The dossier prints what a decision rests on, to whom may read it."""
+"""The dossier prints the facts of a decision that its reader may read."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ class TestDossier(GateCase):
         cls.release = cls.bring_to(cls.open_release("Dossier"), "staging_acceptance")
 
     def printed(self, user, release=None):
-        """The dossier as HTML, as a user has it printed."""
+        """The dossier as HTML, printed by a user."""
         report = self.env["ir.actions.report"].with_user(user)
         ids = (release or self.release).ids
         content, kind = report._render_qweb_html(REPORT, ids)
@@ -28,7 +28,7 @@ class TestDossier(GateCase):
         return html.fromstring(content)
 
     def section(self, page, title):
-        """The text from one heading to the next, its white space folded."""
+        """The text from one heading to the next, with single spaces."""
         (heading,) = page.xpath(f"//h3[normalize-space()='{title}']")
         texts = []
         for element in heading.itersiblings():
@@ -38,7 +38,7 @@ class TestDossier(GateCase):
         return self.folded(" ".join(texts))
 
     def rows(self, page, title):
-        """What the rows say below one heading, each a list of its cells."""
+        """The rows below one heading, each a list of its cells."""
         (heading,) = page.xpath(f"//h3[normalize-space()='{title}']")
         rows = []
         for element in heading.itersiblings():
@@ -54,11 +54,11 @@ class TestDossier(GateCase):
         return " ".join(text.split())
 
     def printed_time(self, user, moment):
-        """A moment as the dossier of a user has it."""
+        """A time as the dossier of a user shows it."""
         field = self.env["ir.qweb.field.datetime"].with_user(user)
         return str(field.value_to_html(moment, {}))
 
-    def test_it_holds_the_decision_and_everything_it_rests_on(self):
+    def test_the_dossier_holds_the_decision_and_all_its_facts(self):
         waiver = self.grant(self.release, "G3:release_notes")
         page = self.printed(self.auditor)
         self.assertIn(self.release.source_ref, page.text_content())
@@ -91,7 +91,7 @@ class TestDossier(GateCase):
                 self.assertIn(entry.occurred_at[:10], timeline)
         self.assertIn("qa validation", timeline.replace("_", " "))
 
-    def test_each_fact_is_a_row_with_all_that_matters_of_it(self):
+    def test_each_fact_is_a_row_with_its_deciding_values(self):
         release, commit = self.release, self.release.source_ref[:7]
         waiver = self.grant(
             release, "G3:release_notes", compensating_controls="Two watch it."
@@ -256,7 +256,7 @@ class TestDossier(GateCase):
         (details,) = (row[4] for row in timeline if row[0] == str(rolled_back.sequence))
         self.assertIn("reason: Checkout fails", details)
 
-    def test_it_says_whether_the_chain_is_sound_and_gives_its_head(self):
+    def test_the_dossier_shows_the_head_and_the_state_of_the_chain(self):
         ledger = self.section(self.printed(self.rm), "Ledger")
         self.assertIn(self.release.ledger_hash, ledger)
         self.assertIn(f"chain of {self.release.ledger_sequence} entries", ledger)
@@ -273,7 +273,7 @@ class TestDossier(GateCase):
         self.release.with_user(self.rm).source_ref = "ab" * 20
         self.assertIn("(former)", self.section(self.printed(self.rm), "Checks"))
 
-    def test_what_the_printer_may_not_read_is_left_out_and_said(self):
+    def test_records_the_user_may_not_read_are_left_out_with_a_note(self):
         eyes = {"rationale_text": "Only for some eyes"}
         self.must_send(
             self.rm,
@@ -301,7 +301,7 @@ class TestDossier(GateCase):
         with self.assertRaises(AccessError):
             self.printed(stranger)
 
-    def test_what_was_typed_is_text(self):
+    def test_entered_text_is_escaped(self):
         self.evidence(
             self.rm, self.release, "rollback_plan", "G3", metadata={"a": "<b>bold</b>"}
         )
@@ -310,7 +310,7 @@ class TestDossier(GateCase):
         self.assertFalse(page.xpath("//img[@src='x']"))
         self.assertIn("<img src=x onerror=alert(1)>", page.text_content())
 
-    def test_many_facts_are_cut_and_the_rest_is_counted(self):
+    def test_of_many_facts_the_first_are_shown_and_the_rest_counted(self):
         self.must_send(
             self.ci,
             *(
@@ -337,7 +337,7 @@ class TestDossierOverHttp(HttpCase, GateCase):
                 answer = self.url_open(url)
                 self.assertEqual(answer.status_code, 200)
                 self.assertIn(release.source_ref, answer.text)
-        # What the façade answers to CI anyway, and nothing else.
+        # A CI service gets what the façade returns to it, and nothing else.
         self.authenticate("ci", "ci")
         page = html.fromstring(self.url_open(url).text)
         refused = "you have no right to read"

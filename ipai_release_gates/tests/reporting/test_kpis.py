@@ -1,4 +1,4 @@
-"""KPIs on facts made by hand, whose answers are known."""
+"""KPIs of facts with known results."""
 
 from datetime import timedelta
 
@@ -14,14 +14,14 @@ class TestKpis(GateCase):
     def setUpClass(cls):
         super().setUpClass()
         now = cls.env.cr.now()
-        # In the middle of a month that is over, and of the one before it.
+        # In the middle of a past month, and of the month before.
         last = now.replace(day=1, hour=12) - timedelta(days=15)
         before = last.replace(day=1) - timedelta(days=15)
         cls.month, cls.former = (at.date().replace(day=1) for at in (last, before))
         cls.offset, cls.former_offset = last - now, before - now
 
     def hour(self, hours, former=False):
-        """The clock some hours into the story, in a month that is over."""
+        """Set the clock to some hours after the start, in a past month."""
         offset = self.former_offset if former else self.offset
         return self.later(seconds=offset.total_seconds() + hours * 3600)
 
@@ -30,7 +30,7 @@ class TestKpis(GateCase):
             return self.open_release(name)
 
     def built(self, release, at, former=False, **statuses):
-        """CI reports a build some hours into the story, with its checks."""
+        """CI sends a build with its checks, some hours after the start."""
         statuses = {"build": "pass", "unit_tests": "pass", "lint": "pass"} | statuses
         payload = {
             "status": statuses.pop("build"),
@@ -41,7 +41,7 @@ class TestKpis(GateCase):
             self.must_send(self.ci, self.ci_event("build_complete", payload, release))
 
     def promoted(self, name, staging=3, production=8, evidence=()):
-        """A release in Production; evidence is recorded on its way, by event."""
+        """A release in Production, with evidence recorded in earlier stages."""
         release = self.opened(name)
         self.built(release, 1)
         with self.hour(2):
@@ -58,7 +58,7 @@ class TestKpis(GateCase):
         return release
 
     def row(self, kpi, month=None, user=None):
-        """The row of a KPI of our project, in the month of the story."""
+        """The row of a KPI of the project, in the month of the facts."""
         self.env.flush_all()
         self.env.invalidate_all()
         rows = self.env[MODEL].with_user(user or self.auditor)
@@ -71,7 +71,7 @@ class TestKpis(GateCase):
         )
 
     def counts(self, kpi, value, records, month=None):
-        """A KPI has a value, and leads to exactly the records it counts."""
+        """Assert the value of a KPI, and that it opens exactly the counted records."""
         row = self.row(kpi, month)
         self.assertEqual(len(row), 1, kpi)
         self.assertAlmostEqual(row.value, value, 3, kpi)
@@ -122,7 +122,7 @@ class TestKpis(GateCase):
         self.counts("uat_completion", 0.5, both)
         self.counts("g2_evidence", 1.0, both)
         self.assertEqual(self.counts("g3_package", 1.0, both).target_state, "met")
-        # Demanded of both now, and there for one of them at the time.
+        # Required for both now; only one of them had it at the time.
         self.env["ipai.gate.requirement"].create(
             {
                 "gate_id": self.gates["G2"].id,
@@ -237,7 +237,7 @@ class TestKpis(GateCase):
         self.assertEqual(self.row("hours_to_green").trend, "worse")
         self.assertEqual(self.row("g1_first_build").trend, "worse")
 
-    def test_governance_sets_targets_and_the_ledger_tells_of_it(self):
+    def test_governance_sets_targets_and_the_ledger_records_them(self):
         self.built(self.opened("a"), 4)
         self.assertEqual(self.row("hours_to_green").target_state, "missed")
         target = self.env["ipai.kpi.target"].search([("kpi", "=", "hours_to_green")])
@@ -299,7 +299,7 @@ class TestKpis(GateCase):
             with self.assertRaises(AccessError):
                 write()
 
-    def test_a_register_that_tells_of_no_defect_has_no_share(self):
+    def test_a_register_without_a_number_of_defects_has_no_share(self):
         for number, found in enumerate(("many", -1, None, [3], True, 0)):
             self.promoted(
                 f"r{number}", evidence=[("defect_register", {"found": found})]

@@ -1,6 +1,6 @@
-"""The screens in a real browser, as each role: what they show, refuse and offer.
+"""The screens in a real browser, as each role: contents, refusals and next steps.
 
-A console error or an open error dialog fails a tour, and so does a warning.
+A tour fails on a console error, a warning or an open error dialog.
 """
 
 import os
@@ -20,7 +20,7 @@ from ..tours import TourHttpCase
 @tagged("post_install", "-at_install")
 class TestBrowser(TourHttpCase):
     def tour(self, name, user, url="/odoo/releases"):
-        """Run a tour as a user; a refusal on the way is not worth a warning."""
+        """Run a tour as a user; the log ignores refusals, which the tour expects."""
         with mute_logger("odoo.http"):
             self.start_tour(url, name, login=user.login)
 
@@ -43,7 +43,7 @@ class TestBrowser(TourHttpCase):
         self.open_release("Tour")
         self.tour("ipai_refusal_names_everything", self.rm)
 
-    def test_who_may_not_move_is_told_who_may(self):
+    def test_a_refusal_names_the_personas_that_may_move(self):
         release = self.bring_to(self.open_release("Tour"), "qa_validation")
         self.pass_g2(release)
         self.tour("ipai_refusal_of_the_mover", self.dev)
@@ -82,12 +82,12 @@ class TestBrowser(TourHttpCase):
         self.assertEqual(len(self.ledger(release, "move_refused")), 1)
         self.assertFalse(release.evidence_ids)
 
-    def test_the_cards_of_who_only_reads_lie_still(self):
+    def test_users_who_only_read_cannot_drag_cards(self):
         release = self.bring_to(self.open_release("Tour"), "qa_validation")
         self.pass_g2(release)
         self.tour("ipai_cards_lie_still", self.auditor)
 
-    def test_a_card_says_that_its_release_sits_too_long_and_a_filter_finds_it(self):
+    def test_a_release_too_long_in_a_stage_has_a_warning_and_a_filter(self):
         days = self.stages["build"].rotting_threshold_days + 1
         self.assertEqual(days, 15, "the tour reads this number")
         with self.later(days=-days):
@@ -95,7 +95,7 @@ class TestBrowser(TourHttpCase):
         self.open_release("Fresh")
         self.tour("ipai_too_long_in_its_stage", self.dev)
 
-    def test_an_sre_reprocesses_deploys_minds_an_incident_and_rolls_back(self):
+    def test_an_sre_reprocesses_deploys_handles_an_incident_and_rolls_back(self):
         release = self.bring_to(self.open_release("Tour"), "production")
         payload = {"environment": "canary", "status": "pass"}
         event = self.ci_event("health_check", payload, release)
@@ -136,8 +136,8 @@ class TestBrowser(TourHttpCase):
         self.tour("ipai_exception_opens_the_gate", self.dev)
         self.assertEqual(release.stage_id, self.stages["qa_validation"])
 
-    def test_without_wkhtmltopdf_the_dossier_opens_as_a_page_and_says_why(self):
-        # Odoo looks for it once; here where there is none, whatever this machine has.
+    def test_without_wkhtmltopdf_the_dossier_opens_as_a_page_with_the_reason(self):
+        # Odoo looks for the program once; the test runs as if there were none.
         self.addCleanup(ir_actions_report._wkhtml.cache_clear)
         ir_actions_report._wkhtml.cache_clear()
         with TemporaryDirectory() as empty, patch.dict(os.environ, PATH=empty):
@@ -148,8 +148,8 @@ class TestBrowser(TourHttpCase):
             "ipai_dossier_without_pdf", self.auditor, f"/odoo/releases/{release.id}"
         )
 
-    def test_every_role_sees_every_menu_form_and_tab_it_has_without_an_error(self):
-        # One release with a fact of every kind: each form has something to show.
+    def test_every_role_opens_its_menus_forms_and_tabs_without_an_error(self):
+        # One release with a fact of every kind, so that every form has a record.
         other = self.open_release()
         self.bring_to(self.open_release("Tour"), "closed")
         self.env["ipai.incident"].with_user(self.sre).create(
@@ -195,10 +195,10 @@ class TestBrowser(TourHttpCase):
         )
         self.tour("ipai_freeze_is_shown", self.dev)
 
-    def test_governance_is_offered_the_weekdays_of_a_freeze_that_recurs(self):
+    def test_governance_chooses_the_weekdays_of_a_recurring_freeze(self):
         self.tour("ipai_freeze_recurs", self.governance, "/odoo/release-freezes")
 
-    def test_a_gap_of_the_governance_model_stands_on_top_of_its_page(self):
+    def test_the_governance_page_shows_its_gaps_first(self):
         domain = self.env["ipai.expertise.domain"].create(
             {"code": "odoo.legal", "name": "Legal"}
         )
@@ -223,7 +223,7 @@ class TestBrowser(TourHttpCase):
         gate = self.env["ipai.gate"].search([("code", "=", "G1")])
         self.assertEqual(gate.name, "Builds")
 
-    def test_whoever_reads_the_policy_downloads_it(self):
+    def test_users_who_read_the_policy_download_it(self):
         self.tour(
             "ipai_policy_is_exported", self.auditor, "/odoo/release-gate-definitions"
         )

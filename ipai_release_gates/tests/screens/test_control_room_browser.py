@@ -30,7 +30,7 @@ class RoomTours(TourHttpCase):
 
 @tagged("post_install", "-at_install")
 class TestControlRoomTours(RoomTours):
-    def test_each_persona_filters_and_follows_figures_and_it_is_remembered(self):
+    def test_each_persona_filters_and_opens_figures_and_the_filters_are_kept(self):
         for login in ("dev", "qa", "rm", "sre", "auditor"):
             user = self.users[login]
             with self.subTest(user=login):
@@ -45,12 +45,12 @@ class TestControlRoomTours(RoomTours):
                 )
         self.tour("ipai_control_room_remembers", self.rm)
 
-    def test_where_nothing_is_the_page_says_so_and_what_to_do(self):
+    def test_an_empty_page_says_what_to_do(self):
         self.env["ipai.project"].search([("name", "=", "acme/shop")]).name = "acme/full"
         self.env["ipai.project"].create({"name": "acme/shop"})
         self.tour("ipai_control_room_is_empty", self.rm)
 
-    def test_what_cannot_be_read_is_told_with_the_way_out(self):
+    def test_data_that_cannot_be_read_is_reported_with_a_remedy(self):
         settings = self.env["res.users.settings"]._find_or_create_for_user(self.rm)
         settings.ipai_control_room = {"range": "forever"}
         self.tour("ipai_control_room_fails", self.rm)
@@ -62,5 +62,5 @@ class TestControlRoomOnAPhone(RoomTours):
     browser_size = "360x800"
     touch_enabled = True
 
-    def test_it_fits_a_narrow_screen(self):
+    def test_the_control_room_fits_a_narrow_screen(self):
         self.tour("ipai_control_room_narrow", self.rm)

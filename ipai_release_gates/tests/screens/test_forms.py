@@ -1,4 +1,4 @@
-"""What the forms send is what the models take."""
+"""The forms send only fields that the models accept."""
 
 from lxml import etree
 
@@ -7,11 +7,11 @@ from odoo.tools.safe_eval import safe_eval
 
 from ..common import MODULE, GateCase
 
-#: What a modifier may ask for beside the fields of its own form.
+#: Names that a modifier may use besides the fields of its form.
 _CONTEXT = {"uid": 1, "context": {}, "parent": False, "active_id": False}
 
 
-#: Forms that nothing stored is ever opened in.
+#: Forms that never show a stored record.
 _FOR_NEW = {f"{MODULE}.ipai_release_view_form_quick"}
 
 
@@ -58,7 +58,7 @@ class TestForms(GateCase):
             ]
         self.assertFalse(wrong, "\n".join(wrong))
 
-    def test_a_form_lets_nobody_type_where_nothing_can_be_saved(self):
+    def test_fields_that_cannot_be_saved_are_readonly_on_forms(self):
         wrong = []
         for xml_id, arch, model in self.forms("_writable"):
             if arch.get("edit") in ("0", "false") or xml_id in _FOR_NEW:

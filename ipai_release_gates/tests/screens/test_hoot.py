@@ -6,7 +6,7 @@ from ..common import MODULE
 
 
 def job_id(name):
-    """What Hoot calls a suite in an address: a hash of its name, as Hoot makes it."""
+    """The id of a suite in a URL: the hash of its name that Hoot computes."""
     number = 0
     for character in name:
         number = (number * 31 + ord(character)) & 0xFFFFFFFF
@@ -16,12 +16,12 @@ def job_id(name):
 @tagged("post_install", "-at_install")
 class TestHoot(HttpCase):
     @no_retry
-    def test_the_parts_of_the_screens_do_what_their_unit_tests_say(self):
+    def test_the_javascript_unit_tests_pass(self):
         said = []
 
         def ends_the_run(message):
             said.append(message)
-            # The run goes on to its summary when one of its tests fails.
+            # After a failed test, the run continues to its summary.
             return "[HOOT]" not in message
 
         try:

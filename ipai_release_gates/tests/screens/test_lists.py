@@ -1,7 +1,7 @@
-"""Every list a menu leads to can be narrowed and grouped, and opens on what matters.
+"""Every list of a menu has filters and groupings, and opens on the important records.
 
-What an action shows is read as the web client does: the search view it names, as the
-user gets it, with the filters its context switches on.
+The test reads an action as the web client does: its search view, as the user gets it,
+with the default filters of its context.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from odoo.tools.safe_eval import safe_eval
 
 from ..common import MODULE, ROLES, GateCase, sha
 
-#: Lists that open with all they have → why nothing of it may be left out.
+#: Lists without a default filter → why they must show every record.
 WHOLE = {
     "ipai_release_action": "the board: where every release stands is what it is for; "
     "what needs the reader is next to it, in Waiting for Me",
@@ -70,7 +70,7 @@ class ListCase(GateCase):
         return etree.fromstring(model.get_views([view])["views"]["search"]["arch"])
 
     def filters(self, action, user):
-        """What a user may narrow a list by: name → domain; dates have none."""
+        """The filters of a list: name → domain; those on dates have none."""
         return {
             node.get("name"): safe_eval(node.get("domain"), {"uid": user.id})
             for node in self.search_arch(action, user).iter("filter")
@@ -78,7 +78,7 @@ class ListCase(GateCase):
         }
 
     def groupings(self, action, user):
-        """What a user may group a list by: name → field; dates by month, as shown."""
+        """The groupings of a list: name → field; dates are grouped by month."""
         found = {
             node.get("name"): safe_eval(node.get("context"), {"uid": user.id})
             for node in self.search_arch(action, user).iter("filter")
@@ -93,7 +93,7 @@ class ListCase(GateCase):
         return grouped
 
     def defaults(self, action):
-        """The names of the filters and groupings that are on when it opens."""
+        """The names of the default filters and groupings of a list."""
         context = safe_eval(action.context or "{}", {"uid": self.env.uid})
         prefix = "search_default_"
         return {
@@ -103,11 +103,11 @@ class ListCase(GateCase):
         }
 
     def shown(self, name, user):
-        """The records that a list opens with; each default narrows it further."""
+        """The records that a list opens with: those that all its defaults match."""
         action = self.env.ref(f"{MODULE}.{name}")
         filters = self.filters(action, user)
         domains = [filters[each] for each in self.defaults(action) if each in filters]
-        # As a request of its own finds it.
+        # As in a request of its own.
         self.env.flush_all()
         self.env.invalidate_all()
         model = self.env[action.res_model].with_user(user)
@@ -117,7 +117,7 @@ class ListCase(GateCase):
 
 
 class TestLists(ListCase):
-    def test_the_table_names_lists_that_there_are(self):
+    def test_the_table_names_existing_lists(self):
         self.assertGreater(len(self.menus), 40)
         self.assertLessEqual(set(WHOLE), set(self.menus))
 
@@ -130,7 +130,7 @@ class TestLists(ListCase):
                 self.assertTrue(self.filters(action, self.governance))
                 self.assertTrue(self.groupings(action, self.governance))
 
-    def test_every_list_opens_on_what_matters_or_has_a_reason_to_show_all(self):
+    def test_every_list_has_a_default_filter_or_a_reason_for_none(self):
         for name, action in self.actions():
             with self.subTest(action=name):
                 there = set(self.filters(action, self.governance))
@@ -139,14 +139,14 @@ class TestLists(ListCase):
                 self.assertLessEqual(defaults, there)
                 self.assertEqual(bool(defaults), name not in WHOLE)
 
-    def test_every_list_says_what_to_do_when_it_is_empty(self):
+    def test_every_empty_list_says_what_to_do(self):
         for name, action in self.actions():
             with self.subTest(action=name):
                 text = etree.fromstring(f"<div>{action.help or ''}</div>")
                 self.assertTrue(text.xpath("p[contains(@class, 'o_view_nocontent')]"))
                 self.assertGreater(len(text.findall("p")), 1)
 
-    def test_every_filter_and_grouping_runs_for_everybody_with_the_menu(self):
+    def test_every_filter_and_grouping_runs_for_every_user_of_the_menu(self):
         for login in ROLES:
             user = self.users[login]
             visible = self.env["ir.ui.menu"].with_user(user)._visible_menu_ids()
@@ -163,7 +163,7 @@ class TestLists(ListCase):
 
 
 class TestDefaults(ListCase):
-    def test_deployments_open_on_what_runs_what_is_to_confirm_and_what_failed(self):
+    def test_deployments_open_on_running_unconfirmed_and_failed_ones(self):
         release = self.bring_to(self.open_release(), "staging_acceptance")
         self.pass_g3(release)
         running = self.deploy(release, "in_progress", "dev")
@@ -174,12 +174,12 @@ class TestDefaults(ListCase):
         shown &= running | waiting | failed | calm
         self.assertEqual(shown, running | waiting | failed)
 
-    def test_a_failed_deployment_is_news_for_a_week(self):
+    def test_a_failed_deployment_is_listed_for_a_week(self):
         with self.later(days=-8):
             failed = self.deploy(self.open_release(), "failed", "dev")
         self.assertNotIn(failed, self.shown("ipai_deployment_action", self.sre))
 
-    def test_approvals_open_on_those_that_stand(self):
+    def test_approvals_open_on_valid_ones(self):
         release = self.bring_to(self.open_release(), "qa_validation")
         for kind in ("acceptance_criteria", "defect_register", "test_result"):
             self.evidence(self.qa, release, kind, "G2")
@@ -200,7 +200,7 @@ class TestDefaults(ListCase):
             self.shown("ipai_approval_action", self.rm) & release.approval_ids
         )
 
-    def test_environments_in_operation_open_on_those_that_need_somebody(self):
+    def test_environments_open_on_those_that_need_work(self):
         ours = self.env["ipai.environment"].browse(
             environment.id for environment in self.environments.values()
         )
@@ -212,7 +212,7 @@ class TestDefaults(ListCase):
         bad.sudo().control_ids[:1].system_write({"status": "fail"})
         self.assertEqual(self.shown(name, self.sre) & ours, ended | bad)
 
-    def test_webhooks_open_on_those_that_fail_are_off_or_have_no_secret(self):
+    def test_webhooks_open_on_failing_disabled_and_incomplete_ones(self):
         name = "ipai_webhook_endpoint_action"
         failing = self.webhook()
         endpoints = failing.with_user(self.governance)
@@ -228,7 +228,7 @@ class TestDefaults(ListCase):
         ours = failing | new | off | good | archived
         self.assertEqual(shown & ours, failing | new | off)
 
-    def test_webhooks_of_code_hosts_open_on_those_to_look_after(self):
+    def test_webhook_sources_open_on_those_that_need_work(self):
         name = "ipai_webhook_source_action"
         source = self.webhook_source()
         self.assertIn(source, self.shown(name, self.governance))
@@ -247,7 +247,7 @@ class TestDefaults(ListCase):
         Log.system_create([{**delivery, "received_at": now}])
         self.assertIn(source, self.shown(name, self.governance))
 
-    def test_verifications_open_on_faults_however_old_and_on_the_last_week(self):
+    def test_verifications_open_on_all_faults_and_on_the_last_week(self):
         Verification = self.env["ipai.ledger.verification"]
         old = self.env.cr.now() - timedelta(days=30)
         base = {"scope": "governance", "started_at": old, "user_id": self.auditor.id}

@@ -1,4 +1,4 @@
-"""What open screens are told, whom it is told to, and what that costs."""
+"""Live screens: notifications of changed releases, their receivers and their cost."""
 
 import json
 
@@ -14,11 +14,11 @@ from ..common import ROLES, GateCase, sha
 class LiveCase(GateCase):
     def setUp(self):
         super().setUp()
-        # What setting up had to tell is told, and forgotten.
-        self.told()
+        # Drops the notifications of the set-up.
+        self.sent()
 
-    def told(self, *channels):
-        """What was told since the last time, as ``(channel, payload)``."""
+    def sent(self):
+        """The notifications since the last call, as ``(channel, payload)``."""
         self.env.flush_all()
         self.env.cr.flush()
         messages = self.env["bus.bus"].search([], order="id")
@@ -28,7 +28,7 @@ class LiveCase(GateCase):
             if content["type"] in (NOTIFICATION, CHANNELS_CHANGED):
                 found.append((json.loads(message.channel)[1:], content["payload"]))
         messages.unlink()
-        # The next thing that happens is of another transaction.
+        # Later changes count as another transaction.
         self.env.cr.postcommit.data.clear()
         return found
 
@@ -36,22 +36,22 @@ class LiveCase(GateCase):
         return [record._name, record.id, CHANNEL]
 
 
-class TestWhatIsTold(LiveCase):
-    def test_a_fact_is_told_to_the_company_and_to_the_project_once(self):
+class TestNotifications(LiveCase):
+    def test_a_fact_is_sent_once_to_the_company_and_the_project(self):
         release = self.open_release()
-        self.told()
+        self.sent()
         self.pass_g1(release)
         self.check(release, "lint")
         payload = {"releases": release.ids, "projects": self.project.ids}
         self.assertEqual(
-            self.told(),
+            self.sent(),
             [
                 (self.channel(self.project), payload),
                 (self.channel(self.project.company_id), payload),
             ],
         )
 
-    def test_every_change_of_a_release_is_told(self):
+    def test_every_change_of_a_release_is_sent(self):
         release = self.open_release()
         changes = {
             "opened": lambda: None,
@@ -75,19 +75,19 @@ class TestWhatIsTold(LiveCase):
         for what, change in changes.items():
             with self.subTest(what):
                 change()
-                told = [payload["releases"] for _channel, payload in self.told()]
-                self.assertEqual(told, [release.ids, release.ids])
+                sent = [payload["releases"] for _channel, payload in self.sent()]
+                self.assertEqual(sent, [release.ids, release.ids])
 
-    def test_nothing_but_ids_is_told(self):
+    def test_a_notification_holds_ids_only(self):
         release = self.open_release()
-        for _channel, payload in self.told():
+        for _channel, payload in self.sent():
             self.assertEqual(
                 payload, {"releases": release.ids, "projects": self.project.ids}
             )
 
-    def test_500_facts_are_told_once(self):
+    def test_500_facts_send_one_notification_per_channel(self):
         release = self.open_release()
-        self.told()
+        self.sent()
         self.must_send(
             self.ci,
             *(
@@ -97,11 +97,11 @@ class TestWhatIsTold(LiveCase):
                 for n in range(500)
             ),
         )
-        self.assertEqual(len(self.told()), 2)
+        self.assertEqual(len(self.sent()), 2)
 
-    def test_events_that_are_stored_one_by_one_are_told_once(self):
+    def test_events_stored_one_by_one_send_one_notification_per_channel(self):
         release = self.open_release()
-        self.told()
+        self.sent()
         self.must_send(
             self.ci,
             *(
@@ -117,19 +117,19 @@ class TestWhatIsTold(LiveCase):
                 for number in range(5)
             ),
         )
-        self.assertEqual(len(self.told()), 2)
+        self.assertEqual(len(self.sent()), 2)
 
-    def test_what_was_told_in_a_part_that_is_rolled_back_is_told_again(self):
+    def test_a_notification_rolled_back_with_a_savepoint_is_sent_again(self):
         release = self.open_release()
-        self.told()
+        self.sent()
         with self.undone():
             self.check(release, "lint")
             self.env.cr.flush()
         self.check(release, "lint")
-        told = [payload["releases"] for _channel, payload in self.told()]
-        self.assertEqual(told, [release.ids, release.ids])
+        sent = [payload["releases"] for _channel, payload in self.sent()]
+        self.assertEqual(sent, [release.ids, release.ids])
 
-    def test_many_releases_are_not_told_one_by_one(self):
+    def test_many_releases_are_sent_without_ids(self):
         values = [
             {
                 "name": f"many {number}",
@@ -141,38 +141,38 @@ class TestWhatIsTold(LiveCase):
         ]
         self.env["ipai.release"].with_user(self.rm).create(values)
         payload = {"releases": None, "projects": self.project.ids}
-        self.assertEqual([told for _channel, told in self.told()], [payload] * 2)
+        self.assertEqual([sent for _channel, sent in self.sent()], [payload] * 2)
 
-    def test_what_is_rolled_back_is_not_told(self):
+    def test_a_rolled_back_change_sends_nothing(self):
         release = self.open_release()
-        self.told()
-        # What a transaction that ends in a rollback does with its hooks.
+        self.sent()
+        # Odoo clears the hooks of a transaction that it rolls back.
         release.with_user(self.rm).write({"priority": "1"})
         self.env.cr.precommit.clear()
-        self.assertEqual(self.told(), [])
+        self.assertEqual(self.sent(), [])
 
-    def test_a_release_that_was_never_stored_is_not_told(self):
+    def test_a_release_that_was_rolled_back_is_not_sent(self):
         with self.undone():
             self.open_release()
-        self.assertEqual(self.told(), [])
+        self.assertEqual(self.sent(), [])
 
-    def test_telling_costs_two_queries_whatever_the_number_of_releases(self):
+    def test_a_notification_takes_two_queries_for_any_number_of_releases(self):
         for count in (1, 50):
             releases = self.env["ipai.release"].union(
                 *(self.open_release() for _number in range(count))
             )
-            self.told()
+            self.sent()
             self.env.invalidate_all()
             releases._announce()
             with self.assertQueryCount(2):
                 self.env.cr.precommit.run()
 
 
-class TestWhoIsTold(LiveCase):
+class TestChannels(LiveCase):
     def channels_of(self, user):
         return set(self.env["ipai.project"].with_user(user)._live_channels())
 
-    def test_who_reads_every_release_hears_of_their_companies(self):
+    def test_users_who_read_every_release_get_the_channels_of_their_companies(self):
         for login in set(ROLES) - {"dev"}:
             with self.subTest(login):
                 self.assertEqual(
@@ -180,11 +180,11 @@ class TestWhoIsTold(LiveCase):
                     {(self.env.company, CHANNEL)},
                 )
 
-    def test_a_developer_hears_of_their_projects_only(self):
+    def test_a_developer_gets_the_channels_of_their_projects_only(self):
         self.env["ipai.project"].create({"name": "acme/other"})
         self.assertEqual(self.channels_of(self.dev), {(self.project, CHANNEL)})
 
-    def test_a_developer_hears_of_projects_in_every_company_of_theirs(self):
+    def test_a_developer_gets_channels_of_projects_in_all_their_companies(self):
         company = self.env["res.company"].create({"name": "Elsewhere"})
         other = self.env["ipai.project"].create(
             {
@@ -197,7 +197,7 @@ class TestWhoIsTold(LiveCase):
         self.dev.company_ids += company
         self.assertIn((other, CHANNEL), self.channels_of(self.dev))
 
-    def test_nobody_else_hears_of_anything(self):
+    def test_other_users_get_no_channel(self):
         for user in (
             self.new_user("nobody"),
             self.new_user("portal", "base.group_portal"),
@@ -206,65 +206,65 @@ class TestWhoIsTold(LiveCase):
             with self.subTest(user.login):
                 self.assertEqual(self.channels_of(user), set())
 
-    def test_a_developer_who_joins_or_leaves_a_project_subscribes_anew(self):
+    def test_a_developer_who_joins_or_leaves_a_project_subscribes_again(self):
         dev2 = self.new_user("dev2", "group_developer")
-        self.told()
+        self.sent()
         self.project.with_user(self.governance).write({"member_ids": [(4, dev2.id)]})
         joined = ([dev2.partner_id._name, dev2.partner_id.id], {})
-        self.assertIn(joined, self.told())
+        self.assertIn(joined, self.sent())
         self.project.with_user(self.governance).write({"member_ids": [(3, dev2.id)]})
-        self.assertIn(joined, self.told())
+        self.assertIn(joined, self.sent())
         self.project.with_user(self.governance).write({"description": "Shop"})
-        self.assertNotIn(joined, self.told())
+        self.assertNotIn(joined, self.sent())
 
 
 @tagged("post_install", "-at_install")
 class TestSubscription(WebsocketCase, GateCase):
-    """Through a real websocket: the subscription is the server's to decide."""
+    """Through a real websocket: the server decides the channels of a user."""
 
-    def heard(self, user, *asked):
-        """Subscribe as a user, have a fact recorded, and wait for what is heard.
+    def received(self, user, *asked):
+        """Subscribe as a user, record a fact, and wait for the notifications.
 
-        :param asked: channels the client names itself
-        :returns: the payloads about releases
+        :param asked: channels that the client names itself
+        :returns: the payloads of notifications of releases, and the release
         """
         release = self.open_release()
         self.env.cr.precommit.run()
-        # What follows is of another transaction.
+        # Later changes count as another transaction.
         self.env.cr.postcommit.data.clear()
         session = self.authenticate(user.login, user.login)
         websocket = self.websocket_connect(cookie=f"session_id={session.sid}")
         last = self.env["bus.bus"]._bus_last_id()
         self.subscribe(websocket, list(asked), last)
         self.check(release, "lint")
-        # Comes after whatever else there was to hear.
+        # Comes after all other notifications.
         self.env["bus.bus"]._sendone(user.partner_id, "end", {})
         self.trigger_notification_dispatching([user.partner_id])
         messages = [each["message"] for each in json.loads(websocket.recv())]
         self.assertEqual(messages[-1]["type"], "end")
         return [m["payload"] for m in messages if m["type"] == NOTIFICATION], release
 
-    def test_a_release_manager_hears_of_a_fact(self):
-        heard, release = self.heard(self.rm)
+    def test_a_release_manager_is_notified_of_a_fact(self):
+        received, release = self.received(self.rm)
         self.assertEqual(
-            heard, [{"releases": release.ids, "projects": self.project.ids}]
+            received, [{"releases": release.ids, "projects": self.project.ids}]
         )
 
-    def test_a_member_of_the_project_hears_of_a_fact(self):
-        heard, release = self.heard(self.dev)
-        self.assertEqual(heard[0]["releases"], release.ids)
+    def test_a_member_of_the_project_is_notified_of_a_fact(self):
+        received, release = self.received(self.dev)
+        self.assertEqual(received[0]["releases"], release.ids)
 
-    def test_a_developer_of_another_project_hears_nothing(self):
+    def test_a_developer_of_another_project_is_not_notified(self):
         self.env["ipai.project"].create(
             {"name": "acme/other", "member_ids": [(6, 0, self.dev.ids)]}
         )
         self.project.member_ids = False
-        self.assertEqual(self.heard(self.dev)[0], [])
+        self.assertEqual(self.received(self.dev)[0], [])
 
-    def test_a_user_of_another_company_hears_nothing(self):
+    def test_a_user_of_another_company_is_not_notified(self):
         company = self.env["res.company"].create({"name": "Elsewhere"})
         self.rm2.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
-        self.assertEqual(self.heard(self.rm2)[0], [])
+        self.assertEqual(self.received(self.rm2)[0], [])
 
     def test_a_client_cannot_ask_for_a_channel_by_its_name(self):
         name = json.dumps(
@@ -272,4 +272,4 @@ class TestSubscription(WebsocketCase, GateCase):
             separators=(",", ":"),
         )
         nobody = self.new_user("nobody")
-        self.assertEqual(self.heard(nobody, CHANNEL, name)[0], [])
+        self.assertEqual(self.received(nobody, CHANNEL, name)[0], [])

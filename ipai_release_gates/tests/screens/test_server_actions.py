@@ -1,4 +1,4 @@
-"""Server actions on releases: Odoo lets them skip access checks, the methods do not."""
+"""Server actions on releases: their methods check access, which Odoo may skip."""
 
 from lxml import etree
 
@@ -17,7 +17,7 @@ class ServerActionCase(GateCase):
         cls.release = cls.open_release()
 
     def run_action(self, action, user, releases=None):
-        """Run a server action as the menu of a list does."""
+        """Run a server action as the Actions menu of a list does."""
         releases = releases or self.release
         return (
             action.with_user(user)
@@ -30,9 +30,9 @@ class ServerActionCase(GateCase):
         )
 
     def run_by_rule(self, action, user, releases):
-        """Run a server action as an automation rule does that a user has set off.
+        """Run a server action as an automation rule does that a user triggers.
 
-        That is as superuser, on one record after the other; what it returns is dropped.
+        That is as superuser, on one record after the other, without a return value.
         """
         for release in releases:
             action.with_user(user).sudo().with_context(
@@ -72,7 +72,7 @@ class TestBoundActions(ServerActionCase):
         self.assertEqual(self.release.stage_id, self.stages["qa_validation"])
         self.assertEqual(other.stage_id, self.stages["staging_acceptance"])
 
-    def test_advance_names_what_a_release_lacks(self):
+    def test_advance_names_the_unmet_conditions(self):
         with self.assertRaises(GateRefused) as caught:
             self.run_action(self.action("advance"), self.rm)
         refused = caught.exception.context["refusal"]["releases"]
@@ -82,7 +82,7 @@ class TestBoundActions(ServerActionCase):
         )
         self.assertEqual(self.release.stage_id, self.stages["build"])
 
-    def test_an_automation_rule_advances_what_may_and_names_what_may_not(self):
+    def test_an_automation_rule_advances_some_and_names_refused_ones(self):
         ready = self.open_release()
         self.pass_gates(ready, "G1")
         self.run_by_rule(self.action("advance"), self.rm, ready)
@@ -90,7 +90,7 @@ class TestBoundActions(ServerActionCase):
         with self.assertRaisesRegex(GateRefused, "build log"):
             self.run_by_rule(self.action("advance"), self.rm, self.release)
         self.assertEqual(self.release.stage_id, self.stages["build"])
-        # The rule may run anything; what it runs asks who set it off.
+        # The rule runs as superuser; its methods check the user who triggers it.
         self.pass_gates(self.release, "G1")
         stranger = self.new_user("stranger", "group_developer")
         for user in (self.auditor, stranger):
@@ -98,7 +98,7 @@ class TestBoundActions(ServerActionCase):
                 self.run_by_rule(self.action("advance"), user, self.release)
         self.assertEqual(self.release.stage_id, self.stages["build"])
 
-    def test_advance_in_the_last_stage_says_so(self):
+    def test_advance_in_the_last_stage_is_refused(self):
         self.bring_to(self.release, "closed")
         with self.assertRaisesRegex(UserError, "last stage"):
             self.run_action(self.action("advance"), self.rm)
@@ -131,7 +131,7 @@ class TestBoundActions(ServerActionCase):
             with self.subTest(user=user.login), self.assertRaises(AccessError):
                 self.run_action(self.action("roll_back"), user)
 
-    def test_who_is_in_none_of_its_groups_cannot_run_an_action(self):
+    def test_users_outside_the_groups_cannot_run_an_action(self):
         for user in (self.qa, self.sre):
             with self.subTest(user=user.login), self.assertRaises(AccessError):
                 self.run_action(self.action("request_exception"), user)
@@ -150,7 +150,7 @@ class TestBoundActions(ServerActionCase):
                 ):
                     self.run_action(self.action(name), user)
 
-    def test_a_release_out_of_sight_is_refused_though_the_group_fits(self):
+    def test_a_release_the_user_cannot_read_is_refused(self):
         stranger = self.new_user("stranger", "group_developer")
         self.pass_gates(self.release, "G1")
         for name in ("evaluate", "record_evidence", "advance", "move"):
@@ -204,7 +204,7 @@ class TestRecordEvidenceKind(ServerActionCase):
         action.group_ids = groups
         return action
 
-    def test_it_records_the_evidence_it_describes_as_whoever_runs_it(self):
+    def test_the_action_records_evidence_as_its_user(self):
         releases = self.release | self.open_release()
         self.run_action(self.action, self.sre, releases)
         for release in releases:
@@ -217,7 +217,7 @@ class TestRecordEvidenceKind(ServerActionCase):
                 evidence.url, f"https://m.example.com/acme/shop/{release.source_ref}"
             )
 
-    def test_an_automation_rule_records_it_as_whoever_set_the_rule_off(self):
+    def test_an_automation_rule_records_evidence_as_the_user_who_triggers_it(self):
         releases = self.release | self.open_release()
         self.run_by_rule(self.action, self.sre, releases)
         for release in releases:
@@ -227,12 +227,12 @@ class TestRecordEvidenceKind(ServerActionCase):
         with self.assertRaises(AccessError):
             self.run_by_rule(self.action, self.auditor, releases)
 
-    def test_whoever_may_not_record_evidence_may_not_by_an_action_either(self):
+    def test_users_who_may_not_record_evidence_cannot_by_an_action(self):
         for user in (self.auditor, self.governance, self.ci):
             with self.subTest(user=user.login), self.assertRaises(AccessError):
                 self.run_action(self.action, user)
 
-    def test_rights_are_checked_though_its_groups_let_everybody_run_it(self):
+    def test_rights_are_checked_when_everybody_may_run_the_action(self):
         self.everybody(self.action)
         stranger = self.new_user("stranger", "group_developer")
         for user in (self.auditor, self.governance, self.ci, stranger):
@@ -242,7 +242,7 @@ class TestRecordEvidenceKind(ServerActionCase):
         self.run_action(self.action, self.sre)
         self.assertEqual(self.release.evidence_ids.recorded_by_id, self.sre)
 
-    def test_running_it_as_superuser_for_somebody_gives_them_nothing(self):
+    def test_an_action_run_as_superuser_keeps_the_rights_of_its_user(self):
         self.everybody(self.action)
         stranger = self.new_user("stranger", "group_developer")
         for user in (self.auditor, self.ci, stranger):
@@ -250,29 +250,29 @@ class TestRecordEvidenceKind(ServerActionCase):
                 self.run_by_rule(self.action, user, self.release)
         self.assertFalse(self.release.evidence_ids)
 
-    def test_what_an_sre_may_not_record_an_action_does_not_record_for_them(self):
+    def test_an_action_records_no_evidence_that_an_sre_may_not(self):
         self.action.ipai_gate_id = self.gates["G1"]
         with self.assertRaisesRegex(
             UserError, "may send evidence for gate G4 or for no gate"
         ):
             self.run_action(self.action, self.sre)
 
-    def test_it_works_on_releases_only(self):
+    def test_the_action_works_on_releases_only(self):
         with self.assertRaisesRegex(ValidationError, "releases only"):
             self.action.create(
                 self.values(model_id=self.env.ref("base.model_res_partner").id)
             )
 
-    def test_it_refuses_metadata_that_is_no_json_when_it_is_set_up(self):
+    def test_metadata_that_is_no_json_is_refused_on_saving(self):
         with self.assertRaisesRegex(ValidationError, "not valid JSON"):
             self.action.ipai_evidence_metadata = "status: normal"
 
-    def test_it_says_which_placeholder_it_does_not_know(self):
+    def test_an_unknown_placeholder_is_refused(self):
         self.action.ipai_evidence_url = "https://m.example.com/{branch}"
         with self.assertRaisesRegex(UserError, "placeholder"):
             self.run_action(self.action, self.sre)
 
-    def test_its_form_shows_its_fields_to_administrators_with_a_role(self):
+    def test_the_form_shows_its_fields_to_administrators_with_a_role(self):
         system = self.env.ref("base.group_system")
         view = self.env.ref("base.view_server_action_form")
         for name, group, shown in (

@@ -1,6 +1,6 @@
-"""The addon in French, as a French-speaking release manager meets it.
+"""The addon in French, as a French-speaking release manager sees it.
 
-And what a translation must not do: change a definition behind the back of the ledger.
+A translation of a definition is a change of policy, which the ledger records.
 """
 
 import json
@@ -43,7 +43,7 @@ class TestFrench(FrenchCase):
     def test_the_columns_of_the_board_are_in_french(self):
         self.open_release()
         board = self.in_french(self.env["ipai.release"])
-        # As the board asks: stages without a release are columns too.
+        # As the board reads them: stages without a release are columns too.
         board = board.with_context(read_group_expand=True)
         groups = board.web_read_group([], ["stage_id"], ["__count"])["groups"]
         self.assertEqual(
@@ -57,7 +57,7 @@ class TestFrench(FrenchCase):
             ],
         )
 
-    def test_a_refused_move_is_told_in_french(self):
+    def test_a_refused_move_is_explained_in_french(self):
         release = self.open_release("Tournée")
         with self.assertRaises(UserError) as caught:
             self.in_french(release).action_advance()
@@ -67,7 +67,7 @@ class TestFrench(FrenchCase):
         )
         data = caught.exception.context["refusal"]
         self.assertEqual(data["stage"]["name"], "Validation QA")
-        # Codes stay what they are in every language.
+        # Codes are the same in every language.
         self.assertEqual(data["stage"]["code"], "qa_validation")
         missing = "Aucune vérification `build` réussie pour la révision "
         self.assertIn(f"  - G1: {missing}{release.short_ref}", message)
@@ -76,7 +76,7 @@ class TestFrench(FrenchCase):
             f"{missing}{release.short_ref}",
         )
 
-    def test_what_blocks_is_kept_in_english_and_shown_in_french(self):
+    def test_blocking_reasons_are_stored_in_english_and_shown_in_french(self):
         release = self.open_release("Tournée")
         kept = release.blocking_summary
         self.assertIn("G1: No successful `build` check for revision", kept)
@@ -95,7 +95,7 @@ class TestFrench(FrenchCase):
             [("release_gate_id", "=", row.id)]
         )
         self.assertEqual(self.in_french(summary).blocking_text, shown)
-        # Who reads English, and what was stored before there were terms, has the text.
+        # Users who read English, and reasons stored without terms, have the text.
         self.assertEqual(release.blocking_text, kept)
         release.system_write({"blocking_terms": False})
         self.assertEqual(self.in_french(release).blocking_text, kept)
@@ -118,7 +118,7 @@ class TestFrench(FrenchCase):
         ]
         self.assertIn("No blocking incident is open", english)
 
-    def test_the_facade_and_the_ledger_give_reasons_in_english_to_everybody(self):
+    def test_the_facade_and_the_ledger_give_reasons_in_english(self):
         release = self.open_release("Tournée")
         plane = self.in_french(self.env["ipai.control.plane"])
         told = json.dumps(plane.verdict(release.uuid, "production"))
@@ -128,7 +128,7 @@ class TestFrench(FrenchCase):
         entry = release.ledger_entry_ids.filtered(lambda e: e.kind == "gate_reopened")
         self.assertIn("The latest `unit_tests` check", str(entry.mapped("body")))
 
-    def test_who_may_not_move_is_told_who_may_in_french(self):
+    def test_a_refusal_names_the_personas_in_french(self):
         release = self.bring_to(self.open_release(), "qa_validation")
         self.pass_g2(release)
         with self.assertRaises(UserError) as caught:
@@ -149,7 +149,7 @@ class TestFrench(FrenchCase):
             ["Faible", "Moyen", "Élevé", "Critique"],
         )
 
-    def test_the_form_speaks_french(self):
+    def test_the_form_is_in_french(self):
         arch = self.in_french(self.env["ipai.release"]).get_view(view_type="form")[
             "arch"
         ]
@@ -157,7 +157,7 @@ class TestFrench(FrenchCase):
         self.assertIn("Abandonner cette version\u00a0?", arch)
         self.assertNotIn("Give this release up", arch)
 
-    def test_an_error_is_told_in_french(self):
+    def test_an_error_is_in_french(self):
         release = self.open_release("Copie")
         with self.assertRaisesRegex(UserError, "ne peut pas être dupliquée"):
             self.in_french(release).copy()
@@ -172,7 +172,7 @@ class TestFrench(FrenchCase):
         requirement = self.env.ref(f"{MODULE}.requirement_g2_qa_signoff")
         self.assertEqual(self.in_french(requirement).name, "Visé par un testeur QA")
 
-    def test_the_language_of_who_asks_decides_nothing(self):
+    def test_the_language_of_the_user_changes_no_verdict(self):
         release = self.open_release()
         english = {
             (gate.code, condition.code, condition.state)
@@ -187,7 +187,7 @@ class TestFrench(FrenchCase):
 
 
 class TestTranslatedPolicy(FrenchCase):
-    def test_the_ledger_tells_who_changed_a_name_in_which_language(self):
+    def test_the_ledger_records_the_language_of_a_changed_name(self):
         gate = self.gates["G1"].with_user(self.governance)
         names = {"en_US": "Build Proof", FRENCH: "Preuve du build"}
         entries = self.added(lambda: gate.update_field_translations("name", names))
@@ -208,14 +208,14 @@ class TestTranslatedPolicy(FrenchCase):
         )
         self.assertEqual(gate.with_context(lang=FRENCH).name, "Preuve du build")
 
-    def test_a_translation_that_changes_nothing_is_not_told(self):
+    def test_a_translation_without_a_change_is_not_recorded(self):
         gate = self.gates["G1"].with_user(self.governance)
         same = {FRENCH: "Intégrité du build"}
         self.assertEqual(
             self.added(lambda: gate.update_field_translations("name", same)), []
         )
 
-    def test_who_does_not_define_gates_does_not_translate_them(self):
+    def test_users_who_may_not_define_gates_may_not_translate_them(self):
         gate = self.in_french(self.gates["G1"])
         with self.assertRaises(AccessError):
             gate.update_field_translations("name", {FRENCH: "Sans contrôle"})

@@ -1,8 +1,8 @@
-"""How many queries things take, whatever the number of facts.
+"""Query counts, which do not depend on the number of facts.
 
-The limits are the contract's; what was measured stands beside them. Counted like
-``assertQueryCount``: with everything flushed before and after, the hooks before commit
-included (they write the chatter), caches of records empty, those of the registry warm.
+The limits are those of the contract, with the measured counts beside them. Queries are
+counted as by ``assertQueryCount``: all fields flushed before and after, the precommit
+hooks included (they write the chatter), record caches empty, registry caches warm.
 """
 
 import logging
@@ -29,7 +29,7 @@ class TestQueryCounts(GateCase):
 
     @contextmanager
     def counted(self):
-        """Yields a list that holds the number of queries at the end."""
+        """Yield a list that gets the number of queries at the end."""
         self.env.flush_all()
         self.env.cr.flush()
         self.env.invalidate_all()
@@ -40,7 +40,7 @@ class TestQueryCounts(GateCase):
         counted.append(self.env.cr.sql_log_count - before)
 
     def _drop_foreign_keys(self, *tables):
-        """Until the end of the test: checking them for each row takes a minute."""
+        """Drop them until the end of the test: checking each row takes a minute."""
         self.env.cr.execute(
             "SELECT conrelid::regclass::text, conname FROM pg_constraint"
             " WHERE contype = 'f' AND conrelid::regclass::text = ANY(%s)",
@@ -181,7 +181,7 @@ class TestQueryCounts(GateCase):
         with self.at_most(40, "refused move to production"):
             self.refused(release, "production")
 
-    def test_a_stage_move_of_80_takes_hardly_more_queries_than_of_one(self):
+    def test_a_move_of_80_releases_takes_few_queries_more_than_of_one(self):
         releases = self._open_many(RELEASES)
         for release in releases:
             self.pass_g1(release)
@@ -189,7 +189,7 @@ class TestQueryCounts(GateCase):
         with self.undone():
             releases[0].with_user(self.rm).write({"stage_id": stage.id})
             self.env.cr.flush()
-        # Few of each release's own: its message and what that tracks.
+        # Few queries per release: its message and the tracked values.
         with self.at_most(40 + 3 * RELEASES, "move of 80 releases"):
             releases.with_user(self.rm).write({"stage_id": stage.id})
 
@@ -240,7 +240,7 @@ class TestQueryCounts(GateCase):
 
     def test_500_events_on_50_releases_take_few_queries_more_than_5(self):
         releases = self._open_many(50)
-        # The first fact puts a release in progress, which its chatter tells.
+        # The first fact sets a release in progress, which its chatter records.
         self.must_send(
             self.ci, *(event for each in releases for event in self._events(each, 1))
         )

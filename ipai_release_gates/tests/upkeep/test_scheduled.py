@@ -1,4 +1,4 @@
-"""Scheduled work goes on where it stopped, and one bad record costs no other."""
+"""Scheduled work: it continues where it stopped, and isolates failing records."""
 
 from unittest.mock import patch
 
@@ -10,7 +10,7 @@ RUNNER = "odoo.addons.ipai_release_gates.models.mixins.scheduled"
 
 
 class PowerCut(BaseException):
-    """What nothing in the runner catches."""
+    """An exception that the runner does not catch."""
 
 
 class TestScheduled(TransactionCase):
@@ -51,7 +51,7 @@ class TestScheduled(TransactionCase):
     def left(self):
         return self.env["ipai.project"].search_count(self.domain)
 
-    def test_everything_is_worked_on_in_batches(self):
+    def test_all_records_are_processed_in_batches(self):
         sizes = []
 
         def work(projects):
@@ -63,7 +63,7 @@ class TestScheduled(TransactionCase):
         self.assertFalse(self.left())
         self.assertEqual(self.run_work(work), 0)
 
-    def test_one_that_fails_is_left_and_logged_and_the_others_are_done(self):
+    def test_a_failing_record_is_logged_and_the_others_are_processed(self):
         def work(projects):
             for project in projects:
                 if project.name.endswith("4"):
@@ -75,7 +75,7 @@ class TestScheduled(TransactionCase):
         self.assertEqual(len(logs.records), 1)
         self.assertEqual(self.left(), 1)
 
-    def test_a_run_that_breaks_off_is_gone_on_with_where_it_stopped(self):
+    def test_a_run_continues_where_the_last_one_stopped(self):
         seen = []
 
         def broken(projects):
@@ -93,10 +93,10 @@ class TestScheduled(TransactionCase):
 
         self.assertEqual(self.run_work(work), 4)
 
-    def test_work_that_changes_nothing_ends_all_the_same(self):
+    def test_work_that_changes_no_record_ends(self):
         self.assertEqual(self.run_work(lambda projects: None), 7)
 
     @mute_logger(RUNNER)
-    def test_nobody_but_the_scheduler_runs_it(self):
+    def test_only_the_scheduler_runs_scheduled_work(self):
         with self.assertRaises(AccessError):
             self.run_work(lambda projects: None, user=self.env.ref("base.user_admin"))
