@@ -74,8 +74,9 @@ class IrActionsServer(models.Model):
         evidence = self.env["ipai.evidence"].with_context(
             {k: v for k, v in context.items() if not k.startswith("default_")}
         )
-        releases = releases.sudo(False)
+        releases = releases.sudo(False)  # sudo: back to the user's rights
         releases.check_access("read")
+        # sudo: back to the user's rights
         evidence.sudo(False).create(
             [
                 {

@@ -171,7 +171,7 @@ class WebhookEndpoint(models.Model):
 
     @api.constrains("company_id", "project_ids")
     def _validate_projects(self):
-        # sudo: also projects the editor may not read
+        # sudo: checks projects the editor cannot read
         for endpoint in self.sudo():
             if endpoint.project_ids.company_id - endpoint.company_id:
                 raise ValidationError(

@@ -1,4 +1,5 @@
-/** How a gate's status and a condition's state look: always a sign and a word, never a colour alone. */
+/** Signs and words for the statuses of gates and the states of conditions: none of them
+ *  is shown by a colour alone. */
 
 import { _t } from "@web/core/l10n/translation";
 

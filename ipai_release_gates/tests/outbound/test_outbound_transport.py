@@ -187,8 +187,7 @@ class TestTransport(OutboundCase):
         with listening() as server:
             port = server.server_port
             self.allow("localhost", port=port, is_internal=True, is_plain=True)
-            # Checked is 127.0.0.2, where no server listens. Afterwards the name resolves
-            # to an address with a server.
+            # The checked address, 127.0.0.2, has no server; a later one has.
             with (
                 self.resolving(["127.0.0.2"], ["127.0.0.1"]),
                 self.assertRaises(OutboundFailed),

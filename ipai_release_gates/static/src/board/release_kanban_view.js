@@ -9,7 +9,7 @@ import { useService } from "@web/core/utils/hooks";
 import { useReleaseUpdates } from "../live/live_hook";
 import { mustLoadAll, refreshList } from "../live/refresh_list";
 
-/** A board that follows what happens to releases. */
+/** A kanban board that shows changes of releases as they happen. */
 export class ReleaseKanbanController extends RottingKanbanController {
     setup() {
         super.setup();
@@ -21,20 +21,20 @@ export class ReleaseKanbanController extends RottingKanbanController {
         useExternalListener(window, "pointerdown", press, capture);
         useExternalListener(window, "pointerup", release, capture);
         useExternalListener(window, "pointercancel", release, capture);
-        // Of the window itself: to capture would be to hear of every field, too.
+        // Events of the window itself; with `capture`, those of every field would come too.
         useExternalListener(window, "blur", release);
         useReleaseUpdates(({ releases }) => this.follow(releases), {
             isBusy: () => this.isBusy,
         });
     }
 
-    /** Whether something is under way that new cards would get in the way of. */
+    /** Whether the user does something that new cards would disturb. */
     get isBusy() {
         return (
             !this.model.isReady ||
-            // A card that is drawn anew is neither clicked nor dragged.
+            // A card that is rendered again loses a click or a drag.
             this.isPressed ||
-            // A column that is drawn anew does not keep what is typed there.
+            // A column that is rendered again loses the text typed there.
             Boolean(this.quickCreateState.groupId && mustLoadAll(this.model, null)) ||
             Boolean(this.rootRef.el?.querySelector(".o_dragged"))
         );
@@ -71,9 +71,9 @@ export class ReleaseKanbanController extends RottingKanbanController {
         return this.cardIds.find(({ id }) => id === card?.dataset.id)?.resId;
     }
 
-    /** A card that was drawn anew has lost the focus it had. */
+    /** Give the focus back to a card that was rendered again. */
     async focusAgain(release) {
-        // After the card is drawn.
+        // After the rendering.
         await new Promise((resolve) => browser.requestAnimationFrame(resolve));
         if (document.activeElement && document.activeElement !== document.body) {
             return;
@@ -85,7 +85,7 @@ export class ReleaseKanbanController extends RottingKanbanController {
     }
 }
 
-/** Cards lie still for whoever cannot move a release at all. */
+/** Users who may not move any release cannot drag cards. */
 export class ReleaseKanbanRenderer extends RottingKanbanRenderer {
     get canResequenceRecords() {
         return super.canResequenceRecords && this.props.archInfo.activeActions.edit;

@@ -3,7 +3,7 @@ import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
-/** The checklist a decision was taken with; whatever else was sent as one is shown as sent. */
+/** The checklist of a decision. A value that is no checklist is shown as it was sent. */
 export class ChecklistField extends Component {
     static template = "ipai_release_gates.ChecklistField";
     static props = { ...standardFieldProps };

@@ -9,7 +9,7 @@ const { DateTime } = luxon;
 const MINUTE = 60 * 1000;
 const DAY = 24 * 60 * MINUTE;
 
-/** The life left of what ends at an instant, by the clock. */
+/** The time left until an instant, updated by the clock. */
 export class Countdown extends Component {
     static template = "ipai_release_gates.Countdown";
     static props = { until: Object };
@@ -28,7 +28,7 @@ export class Countdown extends Component {
         return this.left <= 0;
     }
 
-    /** The last day is said in words and by a sign, not by a colour alone. */
+    /** The last day has a sign and words, not a colour alone. */
     get isShort() {
         return !this.isOver && this.left <= DAY;
     }
@@ -48,7 +48,7 @@ export class Countdown extends Component {
         if (this.isOver) {
             return;
         }
-        // What is shown changes just after the begun minute of the rest is over.
+        // The text changes when the current minute of the time left is over.
         this.timer = browser.setTimeout(
             () => {
                 this.state.now = DateTime.now();

@@ -9,7 +9,7 @@ import { Countdown } from "../countdown/countdown";
 import { Reason } from "../reason/reason";
 import { CONDITION_STATES, GATE_STATUSES } from "../status";
 
-// The kinds of facts a verdict rests on, and where they can be looked at.
+// The kinds of facts that decide a verdict, and the model that shows each.
 const FACTS = {
     check: { model: "ipai.check", one: _t("View check"), many: _t("View checks") },
     evidence: {
@@ -57,7 +57,7 @@ const { DateTime } = luxon;
 const OPEN_STATUSES = ["passed", "bypassed"];
 const instant = (text) => text && DateTime.fromISO(text);
 
-/** Every gate of a release with its conditions as a checklist, and the way to each fact. */
+/** Every gate of a release, with its conditions as a checklist and links to the facts. */
 export class GatePanelField extends Component {
     static template = "ipai_release_gates.GatePanelField";
     static components = { Countdown, Reason };
@@ -103,7 +103,7 @@ export class GatePanelField extends Component {
             return {
                 ...gate,
                 ...GATE_STATUSES[gate.status],
-                // What is done and what is far off stays folded.
+                // Gates that are passed or come later stay folded.
                 unfolded: gate === next || gate.status === "failed",
                 title: `${gate.code} ${gate.name}`,
                 tally: _t("%(met)s of %(all)s met", {
@@ -124,7 +124,7 @@ export class GatePanelField extends Component {
         });
     }
 
-    /** What changed about the gates, for who does not see the marks change. */
+    /** The changes of the gates as a text, for screen readers. */
     changesSince(former, gates) {
         const statuses = Object.fromEntries(
             former.map((gate) => [gate.code, gate.status])
@@ -141,7 +141,7 @@ export class GatePanelField extends Component {
             .join(". ");
     }
 
-    /** What this user can do about a condition, and the way around it. */
+    /** The next steps that this user can take on a condition, an exception included. */
     stepsFor(steps, gate, condition) {
         const step = steps[`${gate.code}:${condition.code}`];
         return {
@@ -184,7 +184,7 @@ export class GatePanelField extends Component {
 
     async takeStep(step) {
         const { record } = this.props;
-        // As for any button of a form: what was edited is saved first.
+        // Saves the form first, as every button of a form does.
         if ((await record.isDirty()) && !(await record.save())) {
             return;
         }

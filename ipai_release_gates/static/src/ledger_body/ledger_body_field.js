@@ -5,7 +5,7 @@ import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
 const COMMIT = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
 
-/** The body of a ledger entry for a person to read; the entry's form has it word for word. */
+/** The body of a ledger entry in readable form; the form of the entry has the JSON. */
 export class LedgerBodyField extends Component {
     static template = "ipai_release_gates.LedgerBodyField";
     static props = { ...standardFieldProps };
@@ -28,7 +28,7 @@ export class LedgerBodyField extends Component {
             return JSON.stringify(value);
         }
         if (typeof value === "boolean") {
-            // "Not so" is what a reader expects anyway.
+            // False is the usual value, so it is left out.
             return value ? _t("yes") : "";
         }
         return COMMIT.test(value) ? value.slice(0, 7) : String(value ?? "");

@@ -4,10 +4,10 @@ import { registry } from "@web/core/registry";
 export const NOTIFICATION = "ipai_release_gates/releases";
 export const CHANNELS_CHANGED = "ipai_release_gates/channels";
 
-/** What may have changed: ids of releases and of their projects; `null` says any of them. */
+/** An update without ids: `null` means that any release and project may have changed. */
 const ANYTHING = { releases: null, projects: null };
 
-/** What two updates say together. */
+/** One update with the ids of both; the first may be missing. */
 function merge(one, other) {
     const both = (a, b) => (a && b ? [...new Set([...a, ...b])] : null);
     return one
@@ -19,10 +19,10 @@ function merge(one, other) {
 }
 
 /**
- * One who wants to know: collects updates for a while and then tells all of them at once.
+ * Collects updates for some time, and then passes all of them to one callback.
  *
- * The wait starts with the first update and is not prolonged by those after it, so who
- * is told keeps up with a steady stream. The next call waits for the one under way.
+ * The time starts with the first update and later updates do not extend it, so the
+ * callback keeps up with a steady stream. A call waits until the one before has ended.
  */
 class Listener {
     constructor(callback, { delay = 250, isBusy = () => false } = {}) {
@@ -31,7 +31,7 @@ class Listener {
         this.isBusy = isBusy;
         this.pending = null;
         this.timer = null;
-        this.isTelling = false;
+        this.isCalling = false;
         this.isStopped = false;
     }
 
@@ -41,16 +41,16 @@ class Listener {
     }
 
     schedule() {
-        if (this.timer === null && this.pending && !this.isTelling && !this.isStopped) {
+        if (this.timer === null && this.pending && !this.isCalling && !this.isStopped) {
             this.timer = browser.setTimeout(() => {
                 this.timer = null;
-                this.tell();
+                this.deliver();
             }, this.delay);
         }
     }
 
-    async tell() {
-        // Nobody looks at a hidden page; it is told when it is shown again.
+    async deliver() {
+        // A hidden page gets its updates when it is shown again.
         if (document.visibilityState === "hidden") {
             return;
         }
@@ -60,16 +60,16 @@ class Listener {
         }
         const update = this.pending;
         this.pending = null;
-        this.isTelling = true;
+        this.isCalling = true;
         try {
             if ((await this.callback(update)) === false) {
                 this.pending = merge(this.pending, update);
             }
         } catch (error) {
-            // Shown as any error of a page; the next update is told all the same.
+            // The page shows the error; the next update is delivered all the same.
             Promise.reject(error);
         } finally {
-            this.isTelling = false;
+            this.isCalling = false;
             this.schedule();
         }
     }
@@ -81,10 +81,10 @@ class Listener {
 }
 
 /**
- * Tells which releases changed on the server, whoever changed them.
+ * Notifies components of releases that changed on the server.
  *
- * The server says ids only; who listens reads again what it shows, with the rights of
- * the user. After a lost connection, anything may have changed.
+ * The server sends ids only. A component reads the records again, with the rights of
+ * the user. After a lost connection, the update is `ANYTHING`.
  */
 export const liveService = {
     dependencies: ["bus_service"],
@@ -93,7 +93,7 @@ export const liveService = {
         const listeners = new Set();
         let isLost = false;
 
-        const tell = (update) => {
+        const notify = (update) => {
             for (const listener of listeners) {
                 listener.add(update);
             }
@@ -104,15 +104,15 @@ export const liveService = {
         const found = () => {
             if (isLost) {
                 isLost = false;
-                tell(ANYTHING);
+                notify(ANYTHING);
             }
         };
 
-        bus.subscribe(NOTIFICATION, tell);
-        // The server decides again what this user may hear of.
+        bus.subscribe(NOTIFICATION, notify);
+        // The server decides again which channels this user gets.
         bus.subscribe(CHANNELS_CHANGED, () => {
             bus.forceUpdateChannels();
-            tell(ANYTHING);
+            notify(ANYTHING);
         });
         bus.addEventListener("BUS:DISCONNECT", lost);
         bus.addEventListener("BUS:RECONNECTING", lost);
@@ -133,14 +133,16 @@ export const liveService = {
 
         return {
             /**
+             * Call back when releases changed on the server.
+             *
              * @param {(update: {releases: number[]|null, projects: number[]|null})
-             *   => Promise|void} callback `null` says that any of them may have changed;
-             *   it is called again if it returns `false`
+             *   => Promise|void} callback gets ids; `null` means that any of them may
+             *   have changed. When it returns `false`, it is called again
              * @param {Object} [options]
-             * @param {number} [options.delay] for how many ms updates are collected
-             * @param {() => boolean} [options.isBusy] asked before; while it says so,
-             *   the call is put off
-             * @returns {() => void} ends it
+             * @param {number} [options.delay] how long updates are collected, in ms
+             * @param {() => boolean} [options.isBusy] while it returns true, the call
+             *   is postponed
+             * @returns {() => void} stops the calls
              */
             listen(callback, options) {
                 const listener = new Listener(callback, options);

@@ -1,7 +1,7 @@
 import { Domain } from "@web/core/domain";
 import { getFieldsSpec } from "@web/model/relational_model/utils";
 
-/** The records that a board or a list has loaded, with the group of each, by id. */
+/** The records that a kanban or list view has loaded, by id, each with its group. */
 function loadedRecords(root) {
     const lists = root.isGrouped
         ? root.groups.filter((group) => !group.isFolded)
@@ -15,24 +15,24 @@ function loadedRecords(root) {
     return loaded;
 }
 
-/** The value by which a row falls into a group. */
+/** The value that decides the group of a row. */
 function groupValue(row, fieldName) {
     const value = row[fieldName];
     return value && typeof value === "object" ? value.id : value;
 }
 
-/** Whether a row stands after all that a column has loaded: nothing to show there. */
+/** Whether a row comes after the records that a column has loaded, and is not shown. */
 function isBeyond({ list, count }, row) {
     const last = list.records.at(-1);
     if (!last || list.records.length >= count || list.orderBy.length) {
         return false;
     }
-    // The order of the model: urgent ones first, then the youngest.
+    // The order of the model: urgent releases first, then the newest.
     const [mine, its] = [Number(row.priority), Number(last.data.priority)];
     return mine === its ? row.id < last.resId : mine < its;
 }
 
-/** How many records each group holds, folded ones and not loaded ones included. */
+/** The number of records of each group, including folded groups and unloaded records. */
 async function readCounts(root, orm) {
     const name = root.groupByField.name;
     const counted = await orm.formattedReadGroup(
@@ -48,7 +48,7 @@ async function readCounts(root, orm) {
     return root.groups.map((group) => [group, counts.get(group.serverValue) || 0]);
 }
 
-/** What a column holds now; it goes on to show what it did. */
+/** Read a column again, without showing it. */
 async function readList(list) {
     let read;
     const commit = (data) => {
@@ -58,7 +58,7 @@ async function readList(list) {
     return [list, read];
 }
 
-/** Whether all that is needed to put a row into its column is there. */
+/** Whether the view has the field that decides the column of a row. */
 function canSort(root) {
     const [groupBy, ...more] = root.groupBy;
     return (
@@ -68,12 +68,12 @@ function canSort(root) {
     );
 }
 
-/** Whether a board or a list can follow only by being loaded as a whole. */
+/** Whether an update needs a reload of the whole view. */
 export function mustLoadAll({ root, useSampleModel }, ids) {
     return useSampleModel || (root.isGrouped ? !canSort(root) : !ids);
 }
 
-/** The rows of what may have changed, as far as they are of this board or list. */
+/** The present values of records that may have changed and belong to this view. */
 async function readRows(root, orm, ids) {
     const { records } = await orm.webSearchRead(
         root.resModel,
@@ -88,10 +88,10 @@ async function readRows(root, orm, ids) {
 }
 
 /**
- * What rows that changed make of what is shown.
+ * Compare changed rows with the records on screen.
  *
  * @returns {{ stay: [RelationalRecord, Object][], stale: Set }} the records that stay in
- *   their place, with their values, and the columns that must be read again
+ *   place, with their new values, and the columns that must be read again
  */
 function compare(root, loaded, ids, rows) {
     const stay = [];
@@ -124,7 +124,7 @@ function compare(root, loaded, ids, rows) {
     return { stay, stale };
 }
 
-/** Whether the same records are loaded, each in the same group. */
+/** Whether both maps hold the same records, each in the same group. */
 function isSame(one, other) {
     return (
         one.size === other.size &&
@@ -136,17 +136,18 @@ function isSame(one, other) {
 }
 
 /**
- * Show what changed on the server, and leave the rest of a board or a list as it is.
+ * Show the changes of the server in a kanban or list view, and keep the rest as it is.
  *
- * A record that stays in its place is updated there. Only columns that a record enters
- * or leaves are read again. Everything is read before anything is shown: a card that
- * somebody took up meanwhile is not drawn anew in their hand.
+ * A record that stays in place is updated there. Only columns that a record enters or
+ * leaves are read again. All reads end before the first change on screen, so that a card
+ * which a user starts to drag meanwhile is not rendered again.
  *
  * @param {RelationalModel} model of a kanban or list view
  * @param {ORM} orm
- * @param {number[]|null} ids of what may have changed; `null`: anything
- * @param {() => boolean} isBusy whether what is shown must stay as it is for now
- * @returns {Promise<boolean>} false when it could not be shown and is to be read again
+ * @param {number[]|null} ids of records that may have changed; `null`: any
+ * @param {() => boolean} isBusy whether the screen must not change now
+ * @returns {Promise<boolean>} false when the screen did not change, and the caller must
+ *   try again
  */
 export async function refreshList(model, orm, ids, isBusy) {
     await model.mutex.getUnlockedDef();
@@ -167,7 +168,7 @@ export async function refreshList(model, orm, ids, isBusy) {
     ]);
     await model.mutex.getUnlockedDef();
     if (model.root !== root) {
-        // Loaded anew meanwhile: what is shown is younger than what was read.
+        // The view was reloaded meanwhile: it is newer than these rows.
         return true;
     }
     if (isBusy() || !isSame(loaded, loadedRecords(root))) {

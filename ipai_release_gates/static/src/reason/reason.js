@@ -3,7 +3,7 @@ import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
-/** A reason of the verdict, with what stands between backticks set as code. */
+/** A reason of a verdict, with the text between backticks set as code. */
 export class Reason extends Component {
     static template = "ipai_release_gates.Reason";
     static props = { text: String };

@@ -9,7 +9,7 @@ import { Reason } from "../reason/reason";
 
 const MOVE_WIZARD = "ipai_release_gates.ipai_move_wizard_action";
 
-/** Says why releases may not move, gate by gate, and offers the next step. */
+/** Shows why releases may not move, gate by gate, and offers the next step. */
 export class RefusalDialog extends Component {
     static template = "ipai_release_gates.RefusalDialog";
     static components = { Dialog, Reason };
@@ -17,7 +17,7 @@ export class RefusalDialog extends Component {
 
     setup() {
         this.actionService = useService("action");
-        // Enter takes the next step, not the way around it.
+        // Enter takes the next step, not the request of an exception.
         useAutofocus();
         this.orm = useService("orm");
         this.refusal = this.props.data.context.refusal;
@@ -52,7 +52,7 @@ export class RefusalDialog extends Component {
         });
     }
 
-    /** What this user can do about it, in the order of the reasons. */
+    /** The next steps that this user can take, in the order of the reasons. */
     get steps() {
         return this.releases
             .flatMap((release) => release.groups.flatMap((group) => group.reasons))
@@ -60,7 +60,7 @@ export class RefusalDialog extends Component {
             .filter(Boolean);
     }
 
-    /** Reasons by gate, in the order they came; what is no gate's stands first. */
+    /** Reasons by gate, in the given order; reasons without a gate come first. */
     grouped(release, steps) {
         const groups = new Map();
         for (const reason of release.reasons) {
@@ -100,7 +100,7 @@ export class RefusalDialog extends Component {
         this.props.close();
         await this.actionService.doAction(step.action, {
             additionalContext: step.context,
-            // Whatever is on screen shows what the step changed.
+            // The views on screen show the changes of the step.
             onClose: () => this.actionService.doAction("soft_reload"),
         });
     }

@@ -7,18 +7,19 @@ import { formView } from "@web/views/form/form_view";
 
 import { useReleaseUpdates } from "../live/live_hook";
 
-/** What tells one state of a release from the next: facts count the one, edits set the other. */
+/** The fields by which two states of a release differ: a new fact changes the first, an
+ *  edit the second. */
 const VERSION = ["fact_version", "write_date"];
 
-/** A form that follows what happens to its release, and never overwrites what is typed. */
+/** A form that shows changes of its release, and never overwrites what the user types. */
 export class ReleaseFormController extends FormController {
     setup() {
         super.setup();
         this.liveOrm = useService("orm");
         this.notification = useService("notification");
         this.closeNotice = null;
-        // Set while a field holds what the record has not been told yet. Asking the
-        // record instead would end the typing: fields trim what they hand over.
+        // True while a field holds a value that the record has not got yet. To ask the
+        // record would disturb the typing, because fields trim the value they pass on.
         this.isTyping = false;
         useBus(this.model.bus, "FIELD_IS_DIRTY", ({ detail }) => {
             this.isTyping = detail;
@@ -32,7 +33,7 @@ export class ReleaseFormController extends FormController {
         if (!root.resId || (releases && !releases.includes(root.resId))) {
             return;
         }
-        // A save that is under way tells what it stored first.
+        // Waits for a save in progress, which knows the stored values.
         await this.model.mutex.getUnlockedDef();
         if (await this.isUpToDate(root)) {
             return;
@@ -44,7 +45,7 @@ export class ReleaseFormController extends FormController {
         }
     }
 
-    /** What this form saved itself comes back as news, too. */
+    /** The form also gets updates of what it saved itself. */
     async isUpToDate(root) {
         const { resId } = root;
         const [now] = await this.liveOrm.silent.webRead("ipai.release", [resId], {

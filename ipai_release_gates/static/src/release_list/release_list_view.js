@@ -6,7 +6,7 @@ import { listView } from "@web/views/list/list_view";
 import { useReleaseUpdates } from "../live/live_hook";
 import { refreshList } from "../live/refresh_list";
 
-/** A list that follows what happens to releases. */
+/** A list that shows changes of releases as they happen. */
 export class ReleaseListController extends ListController {
     setup() {
         super.setup();
@@ -27,7 +27,7 @@ export class ReleaseListController extends ListController {
         );
     }
 
-    /** Rows read anew would be selected no more. */
+    /** Rows that are read again would lose their selection. */
     get isBusy() {
         const { isReady, root } = this.model;
         return !isReady || Boolean(root.selection?.length || this.editedRecord);

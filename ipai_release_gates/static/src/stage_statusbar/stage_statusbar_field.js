@@ -6,13 +6,13 @@ import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 
 /**
- * A status bar with the time spent in each stage, that shows the present one again when
- * the move to another was refused.
+ * A status bar with the time spent in each stage. It shows the present stage again when
+ * a move was refused.
  */
 export class StageStatusBarField extends RottingStatusBarDurationField {
     async selectItem(item) {
         const { record } = this.props;
-        // What else was edited is saved on its own: a refused move must not take it along.
+        // Saves other edits first, so that a refused move does not lose them.
         if ((await record.isDirty()) && !(await record.save())) {
             return;
         }

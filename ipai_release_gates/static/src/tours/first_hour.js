@@ -7,8 +7,8 @@ const IN_BUILD = ".o_kanban_group:eq(0) .o_kanban_record:contains('2026.12.0')";
 const G1 = ".ipai_gate_panel[data-gate=G1]";
 
 /**
- * Leads a newcomer to a refused move of a release of the demo data, its reasons and the
- * next step. It changes nothing; the refusal is in the ledger, as every other.
+ * Shows a new user a refused move of a release of the demo data, its reasons and the
+ * next step. It changes no release; the refusal is in the ledger, as every refusal.
  */
 registry.category("web_tour.tours").add("ipai_first_hour", {
     url: "/odoo/releases",
@@ -23,12 +23,12 @@ registry.category("web_tour.tours").add("ipai_first_hour", {
             tooltipPosition: "right",
             run: "drag_and_drop(.o_kanban_group:eq(1))",
         },
-        // A tour cannot point into a dialog that has just opened: the step before says
-        // what to do there.
+        // A tour cannot point into a dialog that has just opened, so the step before
+        // explains it.
         {
             isActive: ["auto"],
             trigger: ".ipai_refusal footer button:contains(Open the release)",
-            timeout: 30000, // the server judges anew before it refuses
+            timeout: 30000, // the server judges again before it refuses
             run: "click",
         },
         {

@@ -2,7 +2,7 @@ import { registry } from "@web/core/registry";
 
 const tours = registry.category("web_tour.tours");
 
-/** Choose a file with this text, as a person does in the dialog of the browser. */
+/** Choose a file with this text, as a user does in the dialog of the browser. */
 const choose =
     (text) =>
     ({ anchor }) => {

@@ -1,11 +1,11 @@
-/** What the tours of this addon share. */
+/** Steps that the tours of this addon share. */
 
 export const column = (stage) =>
     `.o_kanban_group:has(.o_column_title:contains('${stage}'))`;
 export const card = (name) => `.o_kanban_record:contains('${name}')`;
 export const cardIn = (stage, name) => `${column(stage)} ${card(name)}`;
 
-/** Steps that drag a card to a column and wait until the card is where it shall be. */
+/** Steps that drag a card to a column and wait until the card is in the given column. */
 export const drag = (name, from, to) => [
     {
         content: `drag ${name} from ${from} to ${to}`,

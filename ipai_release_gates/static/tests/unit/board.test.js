@@ -32,7 +32,7 @@ const LIVE = "ipai_release_gates.live";
 const cards = (column) =>
     queryAllTexts(`.o_kanban_group:eq(${column}) .o_kanban_record`);
 
-/** What the board does when it hears that releases changed. */
+/** The kanban board when it gets an update of releases. */
 let hear;
 
 beforeEach(async () => {
@@ -60,12 +60,12 @@ beforeEach(async () => {
     });
 });
 
-/** Something happens on the server. */
+/** Change a release on the server. */
 function happen(id, values) {
     MockServer.env["ipai.release"].write([id], values);
 }
 
-test("a card is where its release is, and the counts follow", async () => {
+test("a card moves with its release, and the counts change", async () => {
     happen(1, { stage_id: 2, name: "1.1" });
     expect(await hear([1])).toBe(true);
     await animationFrame();
@@ -73,7 +73,7 @@ test("a card is where its release is, and the counts follow", async () => {
     expect(cards(1)).toEqual(["1.1", "3.0"]);
 });
 
-test("a card that somebody takes up while the board reads stays in their hand", async () => {
+test("a card that is dragged during a refresh is not rendered again", async () => {
     const read = new Deferred();
     onRpc("web_search_read", async () => {
         await read;
@@ -96,7 +96,7 @@ test("a card that somebody takes up while the board reads stays in their hand", 
     expect(cards(1)).toEqual(["2.0", "3.1"]);
 });
 
-test("what was read before a card moved is not shown after it did", async () => {
+test("values read before a card moved are not shown afterwards", async () => {
     const read = new Deferred();
     let isHeld = true;
     onRpc("web_search_read", async ({ parent }) => {
@@ -118,7 +118,7 @@ test("what was read before a card moved is not shown after it did", async () => 
     expect(cards(1)).toEqual(["3.0", "2.0"]);
 });
 
-test("nothing moves under a mouse button that is held down", async () => {
+test("no card moves while a mouse button is pressed", async () => {
     happen(1, { name: "1.1" });
     await pointerDown(".o_control_panel");
     expect(await hear([1])).toBe(false);

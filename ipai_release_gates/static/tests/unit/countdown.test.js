@@ -15,20 +15,20 @@ async function mountCountdown(until) {
     });
 }
 
-test("says the life left in words, and the instant to who asks", async () => {
+test("the countdown shows the time left, and the instant as a tooltip", async () => {
     await mountCountdown("2026-02-02T15:00:30");
     expect(".ipai_countdown").toHaveText("2 days, 3 hours left");
     expect(".ipai_countdown").toHaveAttribute("title", /2026/);
     expect(".ipai_countdown .fa-hourglass-end").toHaveCount(0);
 });
 
-test("says by a sign that the last day has begun", async () => {
+test("the last day has a sign", async () => {
     await mountCountdown("2026-02-01T11:00:30");
     expect(".ipai_countdown").toHaveText("23 hours left");
     expect(".ipai_countdown .fa-hourglass-end").toHaveCount(1);
 });
 
-test("counts by the clock, to the end", async () => {
+test("the countdown follows the clock to the end", async () => {
     await mountCountdown("2026-01-31T12:02:30");
     expect(".ipai_countdown").toHaveText("2 minutes left");
     await advanceTime(31 * 1000);

@@ -7,7 +7,7 @@ defineReleases();
 
 const STATUSES = ["pending", "in_progress", "passed", "failed", "bypassed"];
 
-test("each gate is told by a sign, a code and in words, not by its colour alone", async () => {
+test("each gate has a sign, a code and words, not a colour alone", async () => {
     Release._records = [
         {
             id: 1,

@@ -112,14 +112,14 @@ test("every gate has its conditions with state, reason and a sign", async () => 
     expect(`${of("signoff")} .fa-share`).toHaveCount(1);
 });
 
-test("the gate that is next is unfolded, what is done or far off is not", async () => {
+test("only the next gate is unfolded", async () => {
     await mountPanel();
     expect(queryAll(".ipai_gate_panel[open]").map((el) => el.dataset.gate)).toEqual([
         "G2",
     ]);
 });
 
-test("what expires says the life it has left", async () => {
+test("a condition that expires shows the time left", async () => {
     await mountPanel();
     expect(`${of("signoff")} .ipai_waived_until`).toHaveText(/2 days, 3 hours left/);
     queryOne(".ipai_gate_panel[data-gate=G1]").open = true;
@@ -128,7 +128,7 @@ test("what expires says the life it has left", async () => {
     expect(`${of("checks")} .ipai_fresh_until`).toHaveCount(0);
 });
 
-test("the facts behind a condition are one click away, if they may be read", async () => {
+test("a condition links to its facts that the user may read", async () => {
     mockService("action", {
         doAction: ({ res_model, res_id, domain }) =>
             expect.step(`${res_model} ${res_id || domain[0][2]}`),
@@ -142,7 +142,7 @@ test("the facts behind a condition are one click away, if they may be read", asy
     expect(`${of("signoff")} button`).toHaveCount(0);
 });
 
-test("the next steps are offered where something is missing, and nowhere else", async () => {
+test("next steps are offered on unmet conditions only", async () => {
     mockService("action", {
         doAction: (action, { additionalContext } = {}) =>
             expect.step(`${action} ${additionalContext?.default_type_id || ""}`.trim()),
@@ -154,7 +154,7 @@ test("the next steps are offered where something is missing, and nowhere else", 
     expect.verifySteps(["step_action 5", "way_around"]);
 });
 
-test("the keyboard reaches every gate and every step, each with a name of its own", async () => {
+test("the keyboard reaches every gate and every step, each with its own name", async () => {
     await mountPanel();
     for (const el of queryAll(".ipai_gate_panel summary, .ipai_gate_panel button")) {
         expect(el.tabIndex).toBe(0);
@@ -170,7 +170,7 @@ test("the keyboard reaches every gate and every step, each with a name of its ow
     expect.verifySteps(["step_action"]);
 });
 
-test("who listens is told which gate changed, and nothing at first", async () => {
+test("a screen reader gets the gate that changed, and nothing at first", async () => {
     await mountPanel();
     expect(".ipai_news").toHaveAttribute("role", "status");
     expect(".ipai_news").toHaveText("");

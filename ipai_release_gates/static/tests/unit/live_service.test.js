@@ -11,7 +11,7 @@ describe.current.tags("headless");
 
 const EVERYTHING = { releases: null, projects: null };
 
-/** The service on a bus of which the test says what it hears. */
+/** The service on a bus whose notifications the test sends. */
 function startLive() {
     const events = new EventBus();
     const callbacks = {};
@@ -20,7 +20,7 @@ function startLive() {
             callbacks[type] = callback;
         },
         addEventListener: events.addEventListener.bind(events),
-        forceUpdateChannels: () => expect.step("subscribed anew"),
+        forceUpdateChannels: () => expect.step("subscribed again"),
         start: () => {},
     };
     return {
@@ -34,7 +34,7 @@ function startLive() {
 
 const step = ({ releases }) => expect.step(releases ? releases.join(" ") : "anything");
 
-test("what comes close together is told at once", async () => {
+test("updates within the delay are delivered together", async () => {
     const { live, hear } = startLive();
     live.listen(step);
     hear(1);
@@ -48,7 +48,7 @@ test("what comes close together is told at once", async () => {
     expect.verifySteps([]);
 });
 
-test("a steady stream does not put off the telling", async () => {
+test("a steady stream does not postpone the delivery", async () => {
     const { live, hear } = startLive();
     live.listen(step, { delay: 300 });
     for (let id = 1; id <= 7; id++) {
@@ -58,7 +58,7 @@ test("a steady stream does not put off the telling", async () => {
     expect.verifySteps(["1 2 3", "4 5 6"]);
 });
 
-test("anything swallows the ids", async () => {
+test("an update without ids replaces those with ids", async () => {
     const { live, hear, hearAnything } = startLive();
     live.listen(step);
     hear(1);
@@ -68,7 +68,7 @@ test("anything swallows the ids", async () => {
     expect.verifySteps(["anything"]);
 });
 
-test("who is busy is told later", async () => {
+test("a busy listener gets its update later", async () => {
     const { live, hear } = startLive();
     let isBusy = true;
     live.listen(step, { isBusy: () => isBusy });
@@ -80,7 +80,7 @@ test("who is busy is told later", async () => {
     expect.verifySteps(["1"]);
 });
 
-test("what could not be shown is told again, with what came meanwhile", async () => {
+test("an update that was not shown is delivered again, with newer ones", async () => {
     const { live, hear } = startLive();
     let canShow = false;
     live.listen((update) => {
@@ -98,7 +98,7 @@ test("what could not be shown is told again, with what came meanwhile", async ()
     expect.verifySteps([]);
 });
 
-test("the next call waits for the one under way", async () => {
+test("a call waits until the one before has ended", async () => {
     const { live, hear } = startLive();
     let finish;
     live.listen((update) => {
@@ -118,7 +118,7 @@ test("the next call waits for the one under way", async () => {
     expect.verifySteps(["2"]);
 });
 
-test("after a lost connection anything may have changed", async () => {
+test("a restored connection delivers an update without ids", async () => {
     const { live, happen } = startLive();
     live.listen(step);
     happen("BUS:CONNECT");
@@ -134,15 +134,15 @@ test("after a lost connection anything may have changed", async () => {
     expect.verifySteps(["anything"]);
 });
 
-test("who may hear of other projects now subscribes anew", async () => {
+test("a change of the channels subscribes again", async () => {
     const { live, changeChannels } = startLive();
     live.listen(step);
     changeChannels();
     await advanceTime(300);
-    expect.verifySteps(["subscribed anew", "anything"]);
+    expect.verifySteps(["subscribed again", "anything"]);
 });
 
-test("who stopped listening is told nothing", async () => {
+test("a stopped listener gets no update", async () => {
     const { live, hear } = startLive();
     const stop = live.listen(step);
     hear(1);

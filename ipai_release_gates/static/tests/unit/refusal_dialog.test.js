@@ -56,7 +56,7 @@ const TESTS = {
 };
 const BACK = { gate: "", code: "reason", kind: "reason", reason: "Needs a reason" };
 
-test("says which release, which stage, and every reason under its gate", async () => {
+test("the dialog shows the release, the stage, and every reason under its gate", async () => {
     await mountRefusal(TESTS, { ...TESTS, code: "plan", reason: "No plan" });
     expect(".modal-title").toHaveText("1.0 cannot move to Staging");
     expect("h6").toHaveText("G2 Validation");
@@ -64,19 +64,19 @@ test("says which release, which stage, and every reason under its gate", async (
     expect(".ipai_condition_text code").toHaveText("test");
 });
 
-test("offers the step there is, and takes it when it is closed", async () => {
+test("the dialog offers a next step, and takes it when it closes", async () => {
     await mountRefusal(TESTS);
     await contains(".ipai_next_step:contains('Record evidence')").click();
     expect.verifySteps(["closed", "step_action"]);
 });
 
-test("a move back is offered a reason", async () => {
+test("a move back asks for a reason", async () => {
     await mountRefusal(BACK);
     await contains(".ipai_next_step:contains('Give a reason')").click();
     expect.verifySteps(["closed", "ipai_release_gates.ipai_move_wizard_action"]);
 });
 
-test("offers no step where there is none", async () => {
+test("a dialog without next steps offers none", async () => {
     await mountRefusal({ ...TESTS, code: "unknown" });
     expect(".ipai_next_step").toHaveCount(0);
     expect("footer button:contains('Close')").toHaveCount(1);

@@ -1,7 +1,7 @@
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import { defineModels, fields, models } from "@web/../tests/web_test_helpers";
 
-/** A release as the screens read it; what the server computes is written plainly. */
+/** A release as the screens read it; computed fields are plain fields here. */
 export class Release extends models.Model {
     _name = "ipai.release";
 

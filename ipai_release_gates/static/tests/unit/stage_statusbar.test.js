@@ -43,14 +43,14 @@ async function mountBar(values) {
     });
 }
 
-test("each stage says how long the release has been there", async () => {
+test("each stage shows how long the release was there", async () => {
     await mountBar({ duration_tracking: { 1: 51 * HOUR, 2: 3 * HOUR } });
     expect(`${stage("Build")} [title='2 days, 3 hours']`).toHaveText("2d");
     expect(`${stage("Validation")} [title='3 hours']`).toHaveText("3h");
     expect(`${stage("Production")} [title]`).toHaveCount(0);
 });
 
-test("a stage that lasts too long says so", async () => {
+test("a stage that lasts too long has a warning", async () => {
     await mountBar({
         duration_tracking: { 2: 15 * 24 * HOUR },
         is_rotting: true,
