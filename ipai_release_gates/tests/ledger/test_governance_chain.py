@@ -308,7 +308,7 @@ class TestGovernanceChain(GovernanceCase):
         type_ = self.env["ipai.evidence.type"].search([("code", "=", "build_log")])
         for record, vals in (
             (type_, {"metadata_schema": '{"type": "object"}'}),
-            (type_, {"code": "build_protocol"}),
+            (type_, {"active": False}),
             (self.personas["qa_tester"], {"active": False}),
             (self.requirement, {"active": False}),
         ):

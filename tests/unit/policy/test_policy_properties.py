@@ -1,25 +1,13 @@
-"""What holds for every definition and every set of facts, however odd.
+"""What holds for every definition and every set of facts, however odd."""
 
-The examples are the same in every run. ``POLICY_EXPLORE=1`` looks at new ones, and at
-many more of them.
-"""
-
-import os
 import re
 from dataclasses import replace
-from datetime import datetime, timedelta
-from itertools import combinations, product
+from datetime import timedelta
 
-import polib
-from conftest import ADDON
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from policy import (
-    ALLOW,
     BYPASSED,
-    DENY,
-    DEPLOYMENT_CONFIRMED,
-    DEPLOYMENT_SUCCEEDED,
     FAILED,
     IN_PROGRESS,
     MET,
@@ -28,335 +16,39 @@ from policy import (
     PENDING,
     UNMET,
     WAIVED,
-    Approval,
     Check,
-    Deployment,
-    Drill,
-    EnvironmentControl,
-    Evidence,
-    Freeze,
     Gate,
-    Grant,
-    Incident,
-    PendingReview,
     Reason,
     ReleaseFacts,
     Requirement,
 )
-from policy_kit import REQUIREMENT_KINDS, evaluate, forecast
-
-EXPLORE = os.environ.get("POLICY_EXPLORE") == "1"
-PROFILE = settings(
-    database=None,
-    deadline=None,
-    derandomize=not EXPLORE,
-    max_examples=1000 if EXPLORE else 80,
-    suppress_health_check=[HealthCheck.too_slow],
+from policy_kit import evaluate
+from policy_random import (
+    CURRENT,
+    FACT_FIELDS,
+    GATE_CODES,
+    NOW,
+    OF_A_REVISION,
+    OTHERS,
+    PROFILE,
+    TRANSLATABLE,
+    approvals,
+    checks,
+    controls,
+    definitions,
+    deployments,
+    everything,
+    evidence,
+    freezes,
+    grants,
+    incidents,
+    instants,
+    numbered,
+    open_gates,
+    pick,
+    plus,
+    some,
 )
-
-TRANSLATABLE = {
-    entry.msgid
-    for entry in polib.pofile(str(ADDON / "i18n" / "ipai_release_gates.pot"))
-}
-
-NOW = datetime(2026, 3, 2, 12, 0)
-CURRENT = "4f2c9ab" + "0" * 33
-#: The second one looks like the current revision wherever it is shortened.
-OTHERS = ("0ddba11" + "1" * 33, "4f2c9ab" + "f" * 33)
-GATE_CODES = ("G1", "G2", "G3", "G4")
-ENVIRONMENTS = ("staging", "production")
-CHECKS = ("unit_tests", "lint")
-EVIDENCE = ("build_log", "test_result")
-PERSONAS = ("qa_tester", "qa_tester", "release_manager")
-PEOPLE = ("ann", "bob", "cat", "dan")
-FACT_FIELDS = {
-    "check": "checks",
-    "evidence": "evidence",
-    "approval": "approvals",
-    "deployment": "deployments",
-    "incident": "incidents",
-    "freeze": "freezes",
-    "control": "controls",
-    "drill": "drills",
-    "exception": "reviews",
-}
-OF_A_REVISION = ("checks", "evidence", "approvals", "deployments", "grants")
-
-
-# --- random definitions and facts ----------------------------------------------------
-#
-# Each value comes out of a pool, so that it costs one draw; what a pool repeats is
-# drawn more often, and what it names first is what a failing example shrinks to.
-
-pick = st.sampled_from
-
-
-def pool(kind, /, **choices):
-    """Every combination of the choices, as values of a kind."""
-    every = product(*choices.values())
-    return [kind(**dict(zip(choices, each, strict=True))) for each in every]
-
-
-def hours(*counts):
-    return tuple(NOW + timedelta(hours=count) for count in counts)
-
-
-RECORDED = hours(-1, -2, -3, -20, -60)
-ANY_TIME = hours(-60, -12, -1, 0, 1, 12, 60)
-MOSTLY_CURRENT = (CURRENT,) * 5 + OTHERS
-LIMITS = (None, None, None, timedelta(hours=12), timedelta(hours=48))
-ANYWHERE = (None, *ENVIRONMENTS)
-
-REQUIREMENTS = {
-    kind: pool(
-        Requirement,
-        code=("r",),
-        name=("What it is",),
-        kind=(kind,),
-        waivable=(True, True, False),
-        freshness=LIMITS,
-        **own,
-    )
-    for kind, own in {
-        "check": {
-            "check_name": (None, *CHECKS),
-            "environment": (None, None, *ANYWHERE),
-        },
-        "evidence": {
-            "evidence_type": (*EVIDENCE, None),
-            "metadata_match": ({}, {"status": ["normal", "better"]}),
-        },
-        "approval": {
-            "persona": PERSONAS,
-            "min_count": (1, 1, 2, 0),
-            "distinct_from_gate": (None, None, *GATE_CODES),
-        },
-        "prior_gate": {"prior_gate": GATE_CODES},
-        "deployment": {
-            "environment": ANYWHERE,
-            "deployment_aspect": (DEPLOYMENT_SUCCEEDED, DEPLOYMENT_CONFIRMED),
-        },
-        "no_failed_check": {},
-        "no_open_incident": {},
-        "no_freeze": {"environment": ANYWHERE},
-        "no_overdue_review": {},
-        "recovery_drill": {
-            "environment": ANYWHERE,
-            "drill_type": (None, "backup_restore"),
-        },
-        "soak_time": {
-            "environment": ANYWHERE,
-            "soak": (timedelta(hours=1), timedelta(hours=24)),
-        },
-        "environment_controls": {"environment": ANYWHERE},
-    }.items()
-}
-
-
-@st.composite
-def definitions(draw, *kinds):
-    """One to four gates in any order, with none to three requirements each.
-
-    :param kinds: the kinds of requirement the gates are made of, by default every one
-    """
-    requirements = pick(kinds or REQUIREMENT_KINDS).flatmap(
-        lambda kind: pick(REQUIREMENTS[kind])
-    )
-    gates = []
-    for index in range(draw(pick((2, 1, 3, 4)))):
-        asked = [draw(requirements) for _ in range(draw(pick((1, 2, 3, 1, 2, 0))))]
-        asked = tuple(replace(r, code=f"r{n}") for n, r in enumerate(asked))
-        sequence = 10 * (index + draw(pick((0, 0, 1))))
-        gates.append(Gate(GATE_CODES[index], f"Gate {index}", sequence, asked))
-    return draw(st.permutations(gates))
-
-
-def checks(revisions=(CURRENT,), statuses=("pass",) * 5 + ("fail", "warning")):
-    return pick(
-        pool(
-            Check,
-            id=(0,),
-            revision=revisions,
-            name=CHECKS,
-            status=statuses,
-            recorded_at=RECORDED,
-            gate=(None, *GATE_CODES),
-            environment=ANYWHERE,
-        )
-    )
-
-
-def evidence(revisions=(CURRENT,)):
-    return pick(
-        pool(
-            Evidence,
-            id=(0,),
-            revision=revisions,
-            type=EVIDENCE,
-            recorded_at=RECORDED,
-            gate=(None, None, *GATE_CODES),
-            metadata=(
-                {},
-                {"status": "normal"},
-                {"status": "normal"},
-                {"status": "odd"},
-            ),
-        )
-    )
-
-
-def approvals(
-    revisions=(CURRENT,),
-    decisions=("approved",) * 5 + ("rejected",),
-    people=PEOPLE,
-):
-    return pick(
-        pool(
-            Approval,
-            id=(0,),
-            revision=revisions,
-            gate=("G1", "G1", *GATE_CODES),
-            persona=PERSONAS,
-            decision=decisions,
-            person=people,
-            recorded_at=RECORDED,
-            service_account=(False, False, False, False, True),
-        )
-    )
-
-
-def deployments(
-    revisions=(CURRENT,),
-    statuses=("succeeded",) * 5 + ("in_progress", "failed", "rolled_back"),
-):
-    return pick(
-        pool(
-            Deployment,
-            id=(0,),
-            revision=revisions,
-            environment=ENVIRONMENTS,
-            status=statuses,
-            deployed_at=RECORDED,
-            deadline=(None, *hours(-12, 1)),
-            confirmed_at=(None, *hours(-20, -2)),
-        )
-    )
-
-
-incidents = pick(
-    pool(
-        Incident,
-        id=(0,),
-        name=("INC",),
-        severity=("critical",),
-        blocking=(True, False),
-        resolved=(False, True, True),
-    )
-)
-freezes = pick(
-    pool(
-        Freeze,
-        id=(0,),
-        name=("Quiet",),
-        starts_at=ANY_TIME,
-        ends_at=ANY_TIME,
-        kind=(DENY, DENY, ALLOW),
-        environment=ANYWHERE,
-    )
-)
-drills = pick(
-    pool(
-        Drill,
-        id=(0,),
-        environment=ENVIRONMENTS,
-        type=("backup_restore", "failover"),
-        successful=(True, True, False),
-        executed_at=RECORDED,
-    )
-)
-reviews = pick(pool(PendingReview, id=(0,), name=("EX-1",), due_at=ANY_TIME))
-controls = pick(
-    pool(
-        EnvironmentControl,
-        id=(0,),
-        environment=ENVIRONMENTS,
-        name=("masking", "ttl"),
-        status=("pass", "pass", "pass", "fail"),
-        checked_at=RECORDED,
-        holds_until=(None, None, *hours(-1, 1, 12)),
-    )
-)
-grants = pick(
-    pool(
-        Grant,
-        id=(0,),
-        revision=MOSTLY_CURRENT,
-        gates=[frozenset(pair) for pair in combinations(GATE_CODES, 2)],
-        effective_from=hours(-12, -1, 0, 1),
-        expires_at=hours(12, 60, 1, 0),
-        requirements=[frozenset()] * 2
-        + [frozenset({("G1", "r0"), ("G2", code)}) for code in ("r0", "r1", "r2")],
-    )
-)
-
-
-def numbered(values, first=1):
-    """Give each fact an id of its own, in the order they were recorded."""
-    return tuple(replace(fact, id=n) for n, fact in enumerate(values, first))
-
-
-def some(strategy, most=4):
-    return st.lists(strategy, max_size=most).map(numbered)
-
-
-everything = st.builds(
-    ReleaseFacts,
-    release=st.just(1),
-    revision=st.just(CURRENT),
-    authors=pick([frozenset()] + [frozenset({person}) for person in PEOPLE]),
-    unresolved_authors=pick([frozenset()] * 7 + [frozenset({"who@example.com"})]),
-    required_checks=pick((CHECKS[:1], CHECKS, CHECKS[:1], ())),
-    checks=some(checks(MOSTLY_CURRENT), 6),
-    evidence=some(evidence(MOSTLY_CURRENT), 6),
-    approvals=some(approvals(MOSTLY_CURRENT), 8),
-    deployments=some(deployments(MOSTLY_CURRENT)),
-    incidents=some(incidents, 2),
-    freezes=some(freezes, 2),
-    controls=some(controls),
-    drills=some(drills, 2),
-    reviews=some(reviews, 1),
-    grants=some(grants, 2),
-)
-instants = pick(ANY_TIME)
-
-
-# --- reading verdicts ----------------------------------------------------------------
-
-
-def open_gates(gates, facts, now=NOW):
-    return {gate.code for gate in evaluate(gates, facts, now).gates if gate.open}
-
-
-def plus(facts, **added):
-    """The facts with some more, recorded after all others."""
-    changes = {}
-    for name, fact in added.items():
-        before = getattr(facts, name)
-        last = max((f.id for f in before), default=0)
-        changes[name] = (*before, replace(fact, id=last + 1))
-    return replace(facts, **changes)
-
-
-def conditions_of(gates, facts, now=NOW):
-    """Every gate definition, requirement and condition that belong together."""
-    by_code = {gate.code: gate for gate in gates}
-    for judged in evaluate(gates, facts, now).gates:
-        gate = by_code[judged.code]
-        for requirement, condition in zip(
-            gate.requirements, judged.conditions, strict=False
-        ):
-            yield gate, requirement, condition
-
 
 # --- no bad news ever opens a gate ---------------------------------------------------
 
@@ -644,175 +336,3 @@ def test_narrowing_keeps_the_gates_asked_for_as_they_are(gates, facts, codes):
     assert all(narrowed.gate(code) == verdict.gate(code) for code in codes)
     assert narrowed.eligible is all(verdict.gate(code).open for code in codes)
     assert verdict.only(gate.code for gate in gates) == verdict
-
-
-# --- what an open gate proves --------------------------------------------------------
-
-
-def covers(facts, gate, requirement, now=NOW):
-    """Whether an exception in force covers this, told without the core's help."""
-    return requirement.waivable and any(
-        grant.effective_from <= now < grant.expires_at
-        and (
-            (gate.code, requirement.code) in grant.requirements
-            or (not grant.requirements and gate.code in grant.gates)
-        )
-        for grant in facts.grants
-    )
-
-
-@PROFILE
-@given(definitions(), everything)
-def test_a_condition_is_waived_only_and_always_under_an_exception(gates, facts):
-    for gate, requirement, condition in conditions_of(gates, facts):
-        covered = covers(facts, gate, requirement)
-        assert covered or condition.state != WAIVED
-        assert not covered or condition.state != UNMET
-        bare = replace(facts, grants=())
-        if condition.state == WAIVED and requirement.kind != "prior_gate":
-            (without,) = (
-                c
-                for g, r, c in conditions_of(gates, bare)
-                if (g.code, r.code) == (gate.code, requirement.code)
-            )
-            assert without.state == UNMET
-
-
-@PROFILE
-@given(definitions("evidence"), everything)
-def test_a_gate_never_opens_without_its_evidence_or_an_exception(gates, facts):
-    opened = open_gates(gates, facts)
-    for gate in gates:
-        for requirement in gate.requirements:
-            if requirement.kind != "evidence" or requirement.evidence_type is None:
-                continue
-            present = [
-                evidence
-                for evidence in facts.evidence
-                if evidence.revision == CURRENT
-                and evidence.type == requirement.evidence_type
-                and evidence.gate in (None, gate.code)
-                and (
-                    requirement.freshness is None
-                    or evidence.recorded_at >= NOW - requirement.freshness
-                )
-            ]
-            covered = covers(facts, gate, requirement)
-            assert gate.code not in opened or present or covered
-
-
-@PROFILE
-@given(definitions("evidence"), everything)
-def test_a_complete_package_holds_all_evidence_so_far(gates, facts):
-    judged = {
-        (gate.code, requirement.code): condition
-        for gate, requirement, condition in conditions_of(
-            gates, replace(facts, grants=())
-        )
-    }
-    for gate in gates:
-        for requirement in gate.requirements:
-            if requirement.kind != "evidence" or requirement.evidence_type:
-                continue
-            if judged[gate.code, requirement.code].state != MET:
-                continue
-            for other in gates:
-                for demanded in other.requirements:
-                    if (
-                        other.sequence <= gate.sequence
-                        and demanded.kind == "evidence"
-                        and demanded.evidence_type
-                    ):
-                        assert judged[other.code, demanded.code].state == MET
-
-
-@PROFILE
-@given(definitions("approval"), everything)
-def test_a_sign_off_that_counts_is_by_enough_independent_people(gates, facts):
-    for gate, requirement, condition in conditions_of(gates, facts):
-        if requirement.kind != "approval" or condition.state != MET:
-            continue
-        by_id = {approval.id: approval for approval in facts.approvals}
-        signed = [by_id[number] for _kind, number in condition.facts]
-        people = {approval.person for approval in signed}
-        assert len(people) == len(signed)
-        assert len(people) >= max(1, requirement.min_count)
-        assert not facts.unresolved_authors
-        assert not people & facts.authors
-        for approval in signed:
-            assert (approval.gate, approval.persona, approval.decision) == (
-                gate.code,
-                requirement.persona,
-                "approved",
-            )
-            assert not approval.service_account
-            assert approval.revision == CURRENT
-        latest = {
-            (approval.gate, approval.person): approval
-            for approval in sorted(facts.approvals, key=lambda a: a.id)
-            if approval.revision == CURRENT
-        }
-        for person in people:
-            assert latest[gate.code, person] in signed
-            before = latest.get((requirement.distinct_from_gate, person))
-            assert before is None or before.decision != "approved"
-
-
-@PROFILE
-@given(definitions(), everything)
-def test_a_gate_that_demands_another_opens_only_after_it(gates, facts):
-    opened = open_gates(gates, facts)
-    for gate, requirement, condition in conditions_of(gates, facts):
-        if requirement.kind == "prior_gate" and condition.state == MET:
-            assert requirement.prior_gate in opened
-            assert requirement.prior_gate != gate.code
-
-
-@PROFILE
-@given(definitions(), everything)
-def test_a_gate_without_requirements_never_opens(gates, facts):
-    opened = open_gates(gates, facts)
-    assert all(gate.requirements for gate in gates if gate.code in opened)
-
-
-@PROFILE
-@given(definitions("check"), everything)
-def test_a_failing_required_check_never_counts_as_passed(gates, facts):
-    for _gate, requirement, condition in conditions_of(gates, facts):
-        if requirement.kind != "check" or condition.state != MET:
-            continue
-        names = (requirement.check_name,) if requirement.check_name else None
-        latest = {
-            (check.name, check.environment): check.status
-            for check in sorted(facts.checks, key=lambda c: c.id)
-            if check.revision == CURRENT
-        }
-        for name in names or facts.required_checks:
-            statuses = [
-                status
-                for (known, environment), status in latest.items()
-                if known == name and requirement.environment in (None, environment)
-            ]
-            assert statuses
-            assert set(statuses) == {"pass"}
-
-
-# --- what time alone brings ----------------------------------------------------------
-
-
-def statuses(verdict):
-    return {gate.code: gate.status for gate in verdict.gates}
-
-
-@PROFILE
-@given(definitions(), everything, st.integers(0, 150), st.integers(0, 1))
-def test_at_every_later_instant_the_forecast_says_what_a_fresh_verdict_says(
-    gates, known, hours, seconds
-):
-    verdict, steps = forecast(gates, known, NOW)
-    later = NOW + timedelta(hours=hours, seconds=seconds)
-    expected = verdict
-    for at, step in steps:
-        if at <= later:
-            expected = step
-    assert statuses(evaluate(gates, known, later)) == statuses(expected)
