@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from . import environments, evidence, exceptions
+from .comparing import changes, merged
 from .gates import gate_schema
 from .json_schema import json_schema
-from .schema import Change, Field, Part, PolicyReader, Schema, changes, merged, read
-from .schema import to_yaml as to_yaml
+from .reading import PolicyReader, read
+from .schema import Change, Field, Part, Schema
+from .writing import to_yaml
 
 if TYPE_CHECKING:
     from ...policy import RequirementKind

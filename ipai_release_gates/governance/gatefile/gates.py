@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .schema import Entries, Entry, Field, Part, PolicyReader, Schema, merged
+from .comparing import merged
+from .schema import Entries, Entry, Field, Part, Schema
 
 if TYPE_CHECKING:
     from ...policy import Parameter, RequirementKind
+    from .reading import PolicyReader
 
 _GATE_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,15}")
 

@@ -1,128 +1,27 @@
 """The gate policy as files: the same both ways, every problem with line and field."""
 
 import copy
-import json
 
-import jsonschema
 import pytest
 import yaml
+from gatefile_kit import (
+    EVIDENCE,
+    EXCEPTIONS,
+    GATES,
+    PRESENT,
+    SCHEMAS,
+    changes,
+    edited,
+    entry,
+    line_of,
+    problems,
+    read,
+    requirement,
+    written,
+)
 from governance import InvalidDocument, gatefile
-from governance.gatefile import gates, pages
 from hypothesis import given
 from hypothesis import strategies as st
-from policy import KINDS, by_code
-
-BY_CODE = by_code(KINDS)
-REQUIREMENT_KINDS = tuple(BY_CODE)
-SCHEMAS = gatefile.schemas(BY_CODE)
-GATES = SCHEMAS["gate_schema"]
-GATES_PART = gates.gates_part(BY_CODE)
-EVIDENCE = SCHEMAS["evidence_schema"]
-EXCEPTIONS = SCHEMAS["exception_schema"]
-KNOWN = {
-    "requirement_kinds": REQUIREMENT_KINDS,
-    "evidence_types": {"build_log"},
-    "personas": {"developer", "qa_tester"},
-    "expertise_domains": {"odoo.qa.automation"},
-    "gates": {"G1", "G2"},
-    "environment_categories": {"dev", "staging", "production"},
-    "deployment_aspects": {"succeeded", "confirmed"},
-    "drill_types": {"failover"},
-    "release_statuses": {"promoted"},
-}
-
-
-def entry(part, **values):
-    """An entry of a part with the defaults for what is not given."""
-    return {name: each.default for name, each in part.fields.items()} | values
-
-
-def requirement(kind, **values):
-    return entry(
-        GATES_PART.fields["requirements"].entry,
-        name=f"Of kind {kind}",
-        kind=kind,
-        accountable_persona="developer",
-        expertise_domain="odoo.qa.automation",
-        **values,
-    )
-
-
-PRESENT = {
-    "gates": {
-        "G1": entry(
-            GATES_PART,
-            name="Build",
-            requirements={
-                "build": requirement("check", check_name="build"),
-                "log": requirement(
-                    "evidence",
-                    evidence_type="build_log",
-                    metadata_match={"status": ["a", "b"], "count": 1.5},
-                    freshness_hours=12.5,
-                ),
-            },
-        ),
-        "G2": entry(
-            GATES_PART,
-            name="Test",
-            sequence=20,
-            description="First line: yes\n\nno, a second",
-            requirements={
-                "signed": requirement("approval", approval_persona="qa_tester"),
-                "g1": requirement("prior_gate", prior_gate="G1", waivable=False),
-                "old": requirement("no_freeze", active=False),
-            },
-        ),
-    },
-    "stages": {
-        "build": entry(gates.STAGES, name="Build"),
-        "test": entry(
-            gates.STAGES,
-            name="Test",
-            sequence=20,
-            gate="G2",
-            movers=["developer", "qa_tester"],
-        ),
-    },
-    "definitions": {"kinds": {"check": ["check_name"]}, "limit": 30, "on": True},
-}
-
-
-def written(present=PRESENT, schema=GATES):
-    return gatefile.to_yaml(schema, present, "Exported.")
-
-
-def read(text, present=PRESENT, schema=GATES):
-    content = text if isinstance(text, bytes) else text.encode()
-    return gatefile.read(schema, content, "g.yaml", present, KNOWN)[0]
-
-
-def changes(text, present=PRESENT, schema=GATES):
-    """What a file would change, as ``(path and field, before, after)``."""
-    found = gatefile.changes(schema, present, read(text, present, schema))
-    return [
-        (".".join([*each.path, each.field]), each.before, each.after) for each in found
-    ]
-
-
-def problems(text, present=PRESENT, schema=GATES):
-    """What is wrong with a file: line and message by field."""
-    with pytest.raises(InvalidDocument) as caught:
-        read(text, present, schema)
-    assert all(str(p).startswith("g.yaml, line ") for p in caught.value.problems)
-    return {each.field: (each.line, each.message) for each in caught.value.problems}
-
-
-def edited(old, new, present=PRESENT):
-    text = written(present)
-    assert text.count(old) == 1, old
-    return text.replace(old, new)
-
-
-def line_of(text, part):
-    return next(n for n, line in enumerate(text.splitlines(), 1) if part in line)
-
 
 # --- there and back ------------------------------------------------------------------
 
@@ -397,115 +296,3 @@ def test_a_file_says_of_which_schema_it_is():
     for text in ("version: 1", "schema: [x]", "schema: other", "[]"):
         with pytest.raises(InvalidDocument, match="line 1, schema"):
             gatefile.schema_of(text.encode(), "g.yaml", SCHEMAS)
-
-
-# --- the tables ----------------------------------------------------------------------
-
-
-def test_every_kind_of_requirement_has_its_parameters():
-    fields = GATES_PART.fields["requirements"].entry.fields
-    for kind in KINDS:
-        assert set(kind.parameter_names) <= fields.keys()
-        example = requirement(kind.code)
-        written_fields = gates.requirements_part(BY_CODE).shown(example)
-        assert set(kind.parameter_names) <= written_fields
-
-
-def test_a_parameter_that_the_kind_does_not_have_is_neither_written_nor_read():
-    """A freshness on “No failed check” is judged by nothing."""
-    present = copy.deepcopy(PRESENT)
-    stored = requirement("no_failed_check", freshness_hours=24.0)
-    present["gates"]["G1"]["requirements"]["red"] = stored
-    assert "freshness_hours: 24" not in written(present)
-    assert "24" not in pages.counts(stored, BY_CODE)
-    text = edited("check_name: build", "check_name: build\n        soak_hours: 5")
-    (found,) = problems(text).items()
-    assert found[0] == "gates.G1.requirements.build.soak_hours"
-    assert "A requirement of the kind check has no soak_hours" in found[1][1]
-
-
-def test_a_requirement_of_a_kind_that_is_not_installed_is_written_and_never_met():
-    foreign = requirement("moon_phase")
-    assert "never" in pages.counts(foreign, BY_CODE)
-    present = copy.deepcopy(PRESENT)
-    present["gates"]["G1"]["requirements"]["moon"] = foreign
-    assert "kind: moon_phase" in written(present)
-
-
-@pytest.mark.parametrize("schema", [GATES, EVIDENCE])
-def test_the_json_schema_takes_what_is_written_and_refuses_what_is_misspelt(schema):
-    shape = gatefile.json_schema(schema, KNOWN)
-    validator = jsonschema.Draft202012Validator(shape)
-    validator.check_schema(shape)
-    assert json.dumps(shape)
-    present = PRESENT
-    if schema is EVIDENCE:
-        present = {"evidence_types": {"log": entry(gatefile.evidence.TYPES, name="L")}}
-    text = written(present, schema)
-    assert list(validator.iter_errors(yaml.safe_load(text))) == []
-    assert list(validator.iter_errors(yaml.safe_load(text.replace("name:", "nme:"))))
-
-
-# --- what pages show -----------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", REQUIREMENT_KINDS)
-def test_a_page_says_of_every_kind_what_makes_it_met(kind):
-    values = {"prior_gate": "G1", "approval_persona": "qa_tester", "soak_hours": 3.0}
-    sentence = pages.counts(requirement(kind, **values), BY_CODE)
-    assert len(sentence) > 20
-    assert "None" not in sentence
-
-
-@pytest.mark.parametrize(
-    ("kind", "values", "part"),
-    [
-        ("check", {"check_name": "build"}, "`build` is `pass`: `status` of `build_co"),
-        ("check", {"check_name": "lint"}, "`lint` is `pass`: `checks` of `build_comp"),
-        ("check", {}, "each check that the project requires"),
-        (
-            "check",
-            {"check_name": "health_check", "environment_category": "production"},
-            "`health_check` on production is `pass`: `status` of `health_check`",
-        ),
-        (
-            "evidence",
-            {"evidence_type": "build_log", "metadata_match": {"a": [1, "b"]}},
-            "`build_complete`, `evidence` or by hand; its metadata says `a` is `1` or",
-        ),
-        ("evidence", {}, "every evidence requirement of this gate and those before"),
-        (
-            "approval",
-            {
-                "approval_persona": "sre",
-                "min_count": 2,
-                "distinct_from_gate": "G2",
-                "freshness_hours": 24.0,
-            },
-            (
-                "2 people sign as `sre`: `gate_signoff` or by hand, never a service; "
-                "not the signatory of G2; no older than 24 hours"
-            ),
-        ),
-        ("deployment", {"deployment_aspect": "confirmed"}, "before the deadline"),
-        ("deployment", {"environment_category": "staging"}, "latest to staging is"),
-        ("soak_time", {"soak_hours": 1.5}, "ran 1.5 hours in staging"),
-        ("recovery_drill", {"drill_type": "failover"}, "latest failover drill of"),
-    ],
-)
-def test_a_page_says_which_event_counts(kind, values, part):
-    assert part in pages.counts(requirement(kind, **values), BY_CODE)
-
-
-def test_a_table_holds_any_text_in_its_cells():
-    text = pages.table(("a", "b"), [("x|y\nz", None), (False, True)])
-    assert text.splitlines()[2:] == ["| x\\|y z |  |", "|  | yes |"]
-
-
-def test_a_requirement_that_is_not_in_force_or_cannot_be_waived_says_so():
-    text = pages.requirements_table(PRESENT["gates"], BY_CODE)
-    assert "| G2 | `old` (not in force) | `no_freeze` |" in text
-    assert "| G2 | `g1` | `prior_gate` | G1 is passed or bypassed: nothing is" in text
-    assert pages.not_waivable_table(PRESENT["gates"]).splitlines()[2:] == [
-        "| G2 | `g1` Of kind prior_gate |"
-    ]
