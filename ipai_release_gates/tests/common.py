@@ -4,8 +4,6 @@ Nothing here writes a guarded field: releases get where they are by events and m
 they do in life.
 """
 
-import hashlib
-import itertools
 from contextlib import contextmanager
 from datetime import timedelta
 from unittest.mock import patch
@@ -14,6 +12,9 @@ from odoo.tests import TransactionCase, new_test_user
 from odoo.tools import SQL
 
 from odoo.addons.ipai_release_gates.exceptions import GateRefused
+
+from .tables import tables
+from .way import WayThroughGates, number, sha
 
 MODULE = "ipai_release_gates"
 
@@ -27,41 +28,16 @@ ROLES = {
     "auditor": "group_auditor",
     "governance": "group_governance_admin",
 }
-STAGES = ("build", "qa_validation", "staging_acceptance", "production", "closed")
+#: Codes of the stages, in the order in which a release passes them.
+STAGES = tuple(tables.STAGES)
 
-#: Everything a fresh release lacks, by gate, as domain.md has it.
-G1_MISSING = {"G1:branch_build", "G1:required_checks", "G1:build_log"}
-G2_MISSING = {
-    "G2:acceptance_criteria",
-    "G2:defect_register",
-    "G2:test_evidence",
-    "G2:qa_signoff",
-    "G2:g1_passed",
-}
-G3_MISSING = {
-    "G3:evidence_package",
-    "G3:rollback_plan",
-    "G3:release_notes",
-    "G3:rm_signoff",
-    "G3:g2_passed",
-}
-G4_MISSING = {
-    "G4:production_deployment",
-    "G4:health_checks",
-    "G4:monitoring_baseline",
-    "G4:fallback_timer",
-    "G4:confirmed_in_time",
-}
-
-_numbers = itertools.count(1)
+#: What a release without facts lacks, by gate.
+G1_MISSING, G2_MISSING, G3_MISSING, G4_MISSING = (
+    gate.missing for gate in tables.GATES.values()
+)
 
 
-def sha(seed):
-    """A full commit SHA, always the same for one seed."""
-    return hashlib.sha1(seed.encode()).hexdigest()
-
-
-class GateCase(TransactionCase):
+class GateCase(WayThroughGates, TransactionCase):
     """Users with one role each, a project ``acme/shop`` with its environments."""
 
     @classmethod
@@ -176,7 +152,7 @@ class GateCase(TransactionCase):
                 {
                     "project_id": release.project_id.id,
                     "release_id": release.id,
-                    "delivery": f"delivery-{next(_numbers)}",
+                    "delivery": f"delivery-{number()}",
                     "run": "17",
                     "environment": "production",
                     "source_ref": release.source_ref,
@@ -200,11 +176,11 @@ class GateCase(TransactionCase):
 
         :param envelope: keys to set; ``None`` takes a key away
         """
-        number = next(_numbers)
+        own = number()
         address = release.uuid if release else "acme/shop"
         event = {
             "schema_version": "v1.0",
-            "idempotency_key": f"{source}/{address}/{event_type}/{number}",
+            "idempotency_key": f"{source}/{address}/{event_type}/{own}",
             "event_type": event_type,
             "source_system": source,
             "release_id": release.uuid if release else None,
@@ -241,7 +217,7 @@ class GateCase(TransactionCase):
 
         :returns: the release, as superuser
         """
-        name = name or f"shop {next(_numbers)}"
+        name = name or f"shop {number()}"
         answer = cls.plane(user or cls.ci).open_release(
             {
                 "project": cls.project.name,
@@ -305,125 +281,6 @@ class GateCase(TransactionCase):
                 )
         assert exception.state == "active"
         return exception.sudo()
-
-    # --- facts -----------------------------------------------------------------------
-
-    @classmethod
-    def check(cls, release, name, status="pass", **more):
-        """CI reports a check."""
-        payload = {"name": name, "status": status, **more}
-        return cls.must_send(cls.ci, cls.ci_event("check_result", payload, release))[0]
-
-    @classmethod
-    def evidence_event(cls, release, type_code, gate=None, **more):
-        """An envelope with evidence as a person sends it."""
-        payload = {"type": type_code, "url": f"https://ci.example.com/{type_code}"}
-        payload.update(more)
-        return cls.event("evidence", payload, release, gate_code=gate)
-
-    @classmethod
-    def evidence(cls, user, release, type_code, gate=None, **more):
-        """A person records evidence."""
-        event = cls.evidence_event(release, type_code, gate, **more)
-        return cls.must_send(user, event)[0]
-
-    @classmethod
-    def signoff_event(cls, release, gate, persona, decision="approved", **more):
-        payload = {"persona": persona, "decision": decision, **more}
-        return cls.event("gate_signoff", payload, release, gate_code=gate)
-
-    @classmethod
-    def sign(cls, user, release, gate, decision="approved", **more):
-        """A person decides on G2 as QA tester, or on G3 as release manager."""
-        persona = {"G2": "qa_tester", "G3": "release_manager"}[gate]
-        event = cls.signoff_event(release, gate, persona, decision, **more)
-        return cls.must_send(user, event)[0]
-
-    @classmethod
-    def deploy(cls, release, status="succeeded", environment="production", **more):
-        """CI reports a deployment.
-
-        :returns: the deployment
-        """
-        payload = {
-            "environment": environment,
-            "status": status,
-            "external_id": f"deploy-{next(_numbers)}",
-            **more,
-        }
-        event = cls.ci_event("deployment_event", payload, release)
-        answer = cls.must_send(cls.ci, event)[0]
-        ids = answer["detail"]["created"]["deployments"]
-        return cls.env["ipai.deployment"].browse(ids)
-
-    @classmethod
-    def health(cls, release, status="pass", environment="production", **more):
-        """CI reports the health of what was deployed."""
-        payload = {"environment": environment, "status": status, **more}
-        return cls.must_send(cls.ci, cls.ci_event("health_check", payload, release))[0]
-
-    # --- the way through the gates ---------------------------------------------------
-
-    @classmethod
-    def pass_g1(cls, release):
-        payload = {
-            "status": "pass",
-            "checks": [
-                {"name": "unit_tests", "status": "pass"},
-                {"name": "lint", "status": "pass"},
-            ],
-            "log_url": "https://ci.example.com/run/1",
-        }
-        cls.must_send(cls.ci, cls.ci_event("build_complete", payload, release))
-
-    @classmethod
-    def pass_g2(cls, release, user=None):
-        types = ("acceptance_criteria", "defect_register", "test_result")
-        cls.must_send(
-            user or cls.qa,
-            *(cls.evidence_event(release, code, "G2") for code in types),
-            cls.signoff_event(release, "G2", "qa_tester"),
-        )
-
-    @classmethod
-    def pass_g3(cls, release, user=None):
-        cls.must_send(
-            user or cls.rm,
-            cls.evidence_event(release, "rollback_plan", "G3"),
-            cls.evidence_event(release, "release_notes", "G3"),
-            cls.signoff_event(release, "G3", "release_manager"),
-        )
-
-    @classmethod
-    def pass_g4(cls, release):
-        cls.deploy(release)
-        cls.health(release)
-        normal, timer = {"status": "normal"}, {"minutes": 30}
-        cls.must_send(
-            cls.sre,
-            cls.evidence_event(release, "monitoring_baseline", "G4", metadata=normal),
-            cls.evidence_event(release, "fallback_timer", "G4", metadata=timer),
-        )
-
-    @classmethod
-    def pass_gates(cls, release, *codes):
-        """Record what the named gates ask for."""
-        for code in codes:
-            getattr(cls, f"pass_{code.lower()}")(release)
-
-    @classmethod
-    def move(cls, release, stage, user=None, reason=None):
-        """Move a release through the façade; it must succeed."""
-        answer = cls.plane(user or cls.rm).request_move(release.uuid, stage, reason)
-        assert answer["moved"], answer
-
-    @classmethod
-    def bring_to(cls, release, stage):
-        """Bring a release in Build to a stage: every gate passed, every move made."""
-        for number, code in enumerate(STAGES[1 : STAGES.index(stage) + 1], start=1):
-            cls.pass_gates(release, f"G{number}")
-            cls.move(release, code)
-        return release
 
     # --- questions -------------------------------------------------------------------
 

@@ -11,10 +11,37 @@ from contextlib import contextmanager
 
 import events
 import pytest
+import tables
 from outside import HttpError, Rpc
 
 PLANE = "ipai.control.plane"
-STAGES = ("build", "qa_validation", "staging_acceptance", "production", "closed")
+STAGES = tuple(tables.STAGES)
+#: Models whose records nobody changes, each with a change that is tried.
+GUARDED = {
+    "ipai.release.gate": {"status": "passed"},
+    "ipai.check": {"status": "pass"},
+    "ipai.evidence": {"url": "https://example.com/other"},
+    "ipai.approval": {"decision": "approved"},
+    "ipai.revision": {"author_emails": ["qa@example.com"]},
+    "ipai.ledger.entry": {"body": "{}"},
+    "ipai.ingest.log": {"status": "accepted"},
+    "ipai.deployment": {"g4_status": "passed"},
+    "ipai.incident": {"resolved_at": "2020-01-01 00:00:00"},
+    "ipai.incident.entry": {"text": "Nothing happened"},
+    "ipai.environment.control": {"status": "pass"},
+    "ipai.environment.event": {"event_type": "backup_complete"},
+    "ipai.recovery.drill": {"outcome": "success"},
+    "ipai.recovery.drill.criterion": {"met": True},
+}
+#: What a caller may put into a context in vain.
+CONTEXTS = (
+    {"ipai_engine": True, "ipai_fact_batch": {"drafts": []}},
+    {"_force_unlink": True, "module": "ipai_release_gates", "uid": 1, "su": True},
+    {"install_mode": True, "install_module": "ipai_release_gates", "import_file": True},
+    {"tracking_disable": True, "mail_notrack": True, "mail_create_nolog": True},
+    {"active_test": False, "lang": "en_US", "tz": "Pacific/Kiritimati"},
+    {"default_status": "promoted", "default_stage_id": 5, "default_is_open": False},
+)
 #: What the interfaces raise when they refuse.
 REFUSED = (xmlrpc.client.Fault, HttpError)
 #: Refusals leave a trace, which is no change of what was recorded.
@@ -253,6 +280,11 @@ class Database:
         assert changed == [], changed
 
 
+def some_id(database, model):
+    """The id of a record of a model that has some."""
+    return database.value(f"SELECT min(id) FROM {model.replace('.', '_')}")
+
+
 def open_release(call, name, authors=("dev@example.com",), **more):
     """Open a release; the answer of the façade."""
     values = {
@@ -289,3 +321,12 @@ def refused(call, /, *arguments, **named):
     wrong = kind.startswith(("builtins.", "werkzeug.")) or "TypeError: " in text
     assert not wrong, f"{arguments} {named} is no attack: {kind} {text}"
     return text
+
+
+def load_in_vain(call, model, method, **named):
+    """Call an import, which answers with the problems instead of raising them."""
+    try:
+        answer = call(model, method, **named)
+    except REFUSED:
+        return
+    assert not answer["ids"] and answer["messages"]

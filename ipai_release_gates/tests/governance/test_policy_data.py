@@ -1,7 +1,11 @@
 """G1–G4, stages, requirements and personas come with the addon and stay as edited."""
 
+import json
+
 from odoo.tests import TransactionCase
 from odoo.tools import convert_file
+
+from ..tables import tables
 
 MODULE = "ipai_release_gates"
 DATA = (
@@ -14,85 +18,25 @@ DATA = (
     "stages",
 )
 
-GATES = {
-    "G1": "Build Integrity",
-    "G2": "Validation Readiness",
-    "G3": "Promotion Readiness",
-    "G4": "Post-Deploy Operational Confirmation",
+#: parameter in the tables → field
+FIELDS = {
+    "distinct_from_gate": "distinct_from_gate_id.code",
+    "environment": "environment_category",
+    "evidence_type": "evidence_type_id.code",
+    "persona": "approval_persona_id.code",
+    "prior_gate": "prior_gate_id.code",
 }
-#: gate → requirement → kind and the parameters that make it what domain.md says
-REQUIREMENTS = {
-    "G1": {
-        "branch_build": ("check", {"check_name": "build"}),
-        "required_checks": ("check", {"check_name": False}),
-        "build_log": ("evidence", {"evidence_type_id.code": "build_log"}),
-    },
-    "G2": {
-        "acceptance_criteria": (
-            "evidence",
-            {"evidence_type_id.code": "acceptance_criteria"},
-        ),
-        "defect_register": ("evidence", {"evidence_type_id.code": "defect_register"}),
-        "test_evidence": ("evidence", {"evidence_type_id.code": "test_result"}),
-        "no_failed_check": ("no_failed_check", {}),
-        "qa_signoff": ("approval", {"approval_persona_id.code": "qa_tester"}),
-        "g1_passed": ("prior_gate", {"prior_gate_id.code": "G1", "waivable": False}),
-    },
-    "G3": {
-        "evidence_package": ("evidence", {"evidence_type_id.code": False}),
-        "rollback_plan": ("evidence", {"evidence_type_id.code": "rollback_plan"}),
-        "release_notes": ("evidence", {"evidence_type_id.code": "release_notes"}),
-        "rm_signoff": (
-            "approval",
-            {
-                "approval_persona_id.code": "release_manager",
-                "distinct_from_gate_id.code": "G2",
-            },
-        ),
-        "g2_passed": ("prior_gate", {"prior_gate_id.code": "G2", "waivable": False}),
-        "no_freeze": ("no_freeze", {}),
-        "no_open_incident": ("no_open_incident", {}),
-        "no_overdue_review": ("no_overdue_review", {"waivable": False}),
-        "restore_drill": (
-            "recovery_drill",
-            {
-                "active": False,
-                "drill_type": "backup_restore",
-                "environment_category": "production",
-                "freshness_hours": 720,
-            },
-        ),
-    },
-    "G4": {
-        "production_deployment": (
-            "deployment",
-            {"environment_category": "production", "deployment_aspect": "succeeded"},
-        ),
-        "health_checks": (
-            "check",
-            {"check_name": "health_check", "environment_category": "production"},
-        ),
-        "monitoring_baseline": (
-            "evidence",
-            {
-                "evidence_type_id.code": "monitoring_baseline",
-                "metadata_match": '{"status": "normal"}',
-            },
-        ),
-        "fallback_timer": ("evidence", {"evidence_type_id.code": "fallback_timer"}),
-        "confirmed_in_time": (
-            "deployment",
-            {"environment_category": "production", "deployment_aspect": "confirmed"},
-        ),
-    },
-}
-#: stage → demanded gate, movers, promotion target
-STAGES = {
-    "build": (False, {"developer", "release_manager"}, "dev"),
-    "qa_validation": ("G1", {"developer", "qa_tester", "release_manager"}, False),
-    "staging_acceptance": ("G2", {"release_manager"}, "staging"),
-    "production": ("G3", {"release_manager"}, "production"),
-    "closed": ("G4", {"release_manager", "sre"}, False),
+#: What a requirement has of which the table says nothing.
+USUAL = {
+    "active": True,
+    "approval_persona_id.code": False,
+    "check_name": False,
+    "distinct_from_gate_id.code": False,
+    "evidence_type_id.code": False,
+    "freshness_hours": 0,
+    "min_count": 1,
+    "prior_gate_id.code": False,
+    "waivable": True,
 }
 PERSONAS = {
     "developer": "Odoo Platform Developer",
@@ -159,29 +103,30 @@ class TestPolicyData(TransactionCase):
     # --- values ----------------------------------------------------------------------
 
     def test_there_are_the_four_gates_in_order(self):
-        gates = self._all("ipai.gate")
-        self.assertEqual([(g.code, g.name) for g in gates], list(GATES.items()))
+        found = [(gate.code, gate.name) for gate in self._all("ipai.gate")]
+        expected = [(gate.code, gate.name) for gate in tables.GATES.values()]
+        self.assertEqual(found, expected)
 
     def test_each_gate_has_the_requirements_of_the_gate_table(self):
         for gate in self._all("ipai.gate"):
-            expected = REQUIREMENTS[gate.code]
+            row = tables.GATES[gate.code]
+            expected = {**row.requirements, **row.dormant}
             requirements = gate.with_context(active_test=False).requirement_ids
             self.assertEqual(requirements.mapped("code"), list(expected), gate.code)
             for requirement in requirements:
-                kind, parameters = expected[requirement.code]
                 with self.subTest(gate=gate.code, requirement=requirement.code):
-                    self.assertEqual(requirement.kind, kind)
-                    usual = {
-                        "active": True,
-                        "freshness_hours": 0,
-                        "min_count": 1,
-                        "waivable": True,
-                    }
-                    for path, value in {**usual, **parameters}.items():
-                        found = requirement
-                        for name in path.split("."):
-                            found = found[name]
-                        self.assertEqual(found, value, path)
+                    self._compare(requirement, expected[requirement.code])
+
+    def _compare(self, requirement, expected):
+        """Compare a requirement with the kind and parameters of the table."""
+        expected = {FIELDS.get(name, name): value for name, value in expected.items()}
+        if "metadata_match" in expected:
+            expected["metadata_match"] = json.dumps(expected["metadata_match"])
+        for path, value in {**USUAL, **expected}.items():
+            found = requirement
+            for name in path.split("."):
+                found = found[name]
+            self.assertEqual(found, value, path)
 
     def test_every_requirement_has_an_accountable_persona_and_a_domain(self):
         codes = set(PERSONAS)
@@ -191,13 +136,15 @@ class TestPolicyData(TransactionCase):
 
     def test_the_stages_are_those_of_the_stage_table_in_order(self):
         stages = self._all("ipai.release.stage")
-        self.assertEqual(stages.mapped("code"), list(STAGES))
+        self.assertEqual(stages.mapped("code"), list(tables.STAGES))
         for stage in stages:
-            gate, movers, target = STAGES[stage.code]
+            row = tables.STAGES[stage.code]
             with self.subTest(stage=stage.code):
-                self.assertEqual(stage.gate_id.code, gate)
-                self.assertEqual(set(stage.persona_ids.mapped("code")), movers)
-                self.assertEqual(stage.environment_category, target)
+                own = row.gates[-1] if row.gates else False
+                self.assertEqual(stage.gate_id.code, own)
+                self.assertEqual(stage._gates_to_enter().mapped("code"), [*row.gates])
+                self.assertEqual(set(stage.persona_ids.mapped("code")), row.movers)
+                self.assertEqual(stage.environment_category, row.environment or False)
                 self.assertEqual(stage.is_closing, stage.code == "closed")
                 self.assertEqual(
                     stage.pulls_back, stage.code not in ("production", "closed")

@@ -1,34 +1,20 @@
-"""The gate table of domain.md: take one requirement away, and that gate is closed."""
+"""The gate table: take one requirement away, and that gate is closed."""
 
 from datetime import timedelta
 
 from ..common import GateCase, sha
+from ..tables import tables
 
+#: Requirements that follow from others, or that a release without facts meets.
+FOLLOWING = ("evidence_package", "confirmed_in_time", "prior_gate")
 #: what is recorded for each requirement → what the gate's refusal then names without it
 REQUIREMENTS = {
-    "G1:branch_build": {"G1:branch_build"},
-    "G1:required_checks": {"G1:required_checks"},
-    "G1:build_log": {"G1:build_log"},
-    "G2:acceptance_criteria": {"G2:acceptance_criteria"},
-    "G2:defect_register": {"G2:defect_register"},
-    "G2:test_evidence": {"G2:test_evidence"},
-    "G2:qa_signoff": {"G2:qa_signoff"},
-    # What the package of G3 asks for is named as missing itself, and as the package.
-    "G3:rollback_plan": {"G3:rollback_plan", "G3:evidence_package"},
-    "G3:release_notes": {"G3:release_notes", "G3:evidence_package"},
-    "G3:rm_signoff": {"G3:rm_signoff"},
-    # Without a deployment there is no outcome to confirm either.
-    "G4:production_deployment": {"G4:production_deployment", "G4:confirmed_in_time"},
-    "G4:health_checks": {"G4:health_checks"},
-    "G4:monitoring_baseline": {"G4:monitoring_baseline"},
-    "G4:fallback_timer": {"G4:fallback_timer"},
+    f"{gate.code}:{code}": tables.without(gate.code, code)
+    for gate in tables.GATES.values()
+    for code, values in gate.requirements.items()
+    if not {code, values["kind"]} & set(FOLLOWING) and code not in gate.fresh
 }
-STAGE_BEHIND = {
-    "G1": "qa_validation",
-    "G2": "staging_acceptance",
-    "G3": "production",
-    "G4": "closed",
-}
+STAGE_BEHIND = {code: gate.guards for code, gate in tables.GATES.items()}
 
 
 class TestGateTable(GateCase):

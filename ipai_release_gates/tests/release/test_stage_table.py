@@ -1,4 +1,4 @@
-"""The stage table of domain.md: what each stage needs, and who may move there."""
+"""The stage table: what each stage needs, and who may move a release there."""
 
 from odoo.exceptions import AccessError, UserError
 
@@ -14,18 +14,15 @@ from ..common import (
     GateCase,
     sha,
 )
+from ..tables import tables
 
 #: stage → the gates it needs and the users who may move a release there
 STAGE_TABLE = {
-    "build": ([], {"dev", "rm"}),
-    "qa_validation": (["G1"], {"dev", "qa", "rm"}),
-    "staging_acceptance": (["G1", "G2"], {"rm"}),
-    "production": (["G1", "G2", "G3"], {"rm"}),
-    "closed": (["G1", "G2", "G3", "G4"], {"rm", "sre"}),
+    code: (list(stage.gates), stage.logins) for code, stage in tables.STAGES.items()
 }
 #: who has the right to write on releases at all; the others fail earlier
 WRITERS = {"dev", "qa", "rm", "sre"}
-MISSING = {"G1": G1_MISSING, "G2": G2_MISSING, "G3": G3_MISSING, "G4": G4_MISSING}
+MISSING = {code: gate.missing for code, gate in tables.GATES.items()}
 
 
 class TestStageTable(GateCase):

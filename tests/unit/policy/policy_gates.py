@@ -1,10 +1,10 @@
-"""G1 to G4 as ``domain.md`` has them, a release that has everything, and less of it."""
+"""G1 to G4 from tests/kit/tables, a release that has everything, and less of it."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import tables
 from policy import (
-    DEPLOYMENT_CONFIRMED,
     Approval,
     Check,
     Deployment,
@@ -21,89 +21,19 @@ REVISION = "4f2c9ab" + "0" * 33
 NEXT_REVISION = "9be0d11" + "2" * 33
 
 
-def wants_evidence(code, kind, **values):
-    name = kind.replace("_", " ").capitalize()
-    return Requirement(code, name, "evidence", evidence_type=kind, **values)
-
-
-G1 = Gate(
-    "G1",
-    "Build Integrity",
-    10,
-    (
-        Requirement("build", "Branch build succeeded", "check", check_name="build"),
-        Requirement("required_checks", "All required checks pass", "check"),
-        wants_evidence("build_log", "build_log"),
-    ),
-)
-G2 = Gate(
-    "G2",
-    "Validation Readiness",
-    20,
-    (
-        wants_evidence("acceptance_criteria", "acceptance_criteria"),
-        wants_evidence("defect_register", "defect_register"),
-        wants_evidence("test_evidence", "test_result"),
-        Requirement("no_failed_check", "No check fails", "no_failed_check"),
-        Requirement("qa_sign_off", "QA sign-off", "approval", persona="qa_tester"),
-        Requirement("g1_passed", "G1 passed", "prior_gate", prior_gate="G1"),
-    ),
-)
-G3 = Gate(
-    "G3",
-    "Promotion Readiness",
-    30,
-    (
-        Requirement("evidence_package", "Complete evidence package", "evidence"),
-        wants_evidence("rollback_plan", "rollback_plan"),
-        wants_evidence("release_notes", "release_notes"),
-        Requirement(
-            "release_sign_off",
-            "Accountable sign-off",
-            "approval",
-            persona="release_manager",
-            distinct_from_gate="G2",
+#: The gates of the table, as the policy room takes them.
+GATES = tuple(
+    Gate(
+        row.code,
+        row.name,
+        10 * number,
+        tuple(
+            Requirement(code, code.replace("_", " ").capitalize(), **values)
+            for code, values in row.requirements.items()
         ),
-        Requirement("g2_passed", "G2 passed", "prior_gate", prior_gate="G2"),
-        Requirement("no_freeze", "No freeze window", "no_freeze"),
-        Requirement("no_incident", "No open blocking incident", "no_open_incident"),
-    ),
+    )
+    for number, row in enumerate(tables.GATES.values(), 1)
 )
-G4 = Gate(
-    "G4",
-    "Post-Deploy Operational Confirmation",
-    40,
-    (
-        Requirement("deployed", "Deployed to production", "deployment"),
-        Requirement(
-            "health",
-            "Health checks green",
-            "check",
-            check_name="health",
-            environment="production",
-        ),
-        wants_evidence(
-            "baseline", "monitoring_baseline", metadata_match={"status": "normal"}
-        ),
-        wants_evidence("fallback_timer", "fallback_timer"),
-        Requirement(
-            "in_time",
-            "Outcome reached in time",
-            "deployment",
-            deployment_aspect=DEPLOYMENT_CONFIRMED,
-        ),
-    ),
-)
-GATES = (G1, G2, G3, G4)
-
-#: The gates a stage demands of whoever enters it.
-STAGES = {
-    "Build": (),
-    "QA Validation": ("G1",),
-    "Staging Acceptance": ("G1", "G2"),
-    "Production": ("G1", "G2", "G3"),
-    "Closed": ("G1", "G2", "G3", "G4"),
-}
 
 
 def check(number, name, **values):
@@ -127,7 +57,7 @@ COMPLETE = ReleaseFacts(
         check(1, "build", gate="G1"),
         check(2, "unit_tests", gate="G1"),
         check(3, "lint", gate="G1"),
-        check(4, "health", gate="G4", environment="production"),
+        check(4, "health_check", gate="G4", environment="production"),
     ),
     evidence=(
         evidence(11, "build_log", "G1"),
