@@ -37,7 +37,7 @@ def npm_files(package, folder=RUN / "npm"):
     """The files of one npm package, unpacked; nothing where npm cannot bring it.
 
     :param package: ``name@version``
-    :param folder: made anew for it
+    :param folder: emptied, or made, for it
     """
     folder = fresh_folder(folder)
     if not shutil.which("npm"):

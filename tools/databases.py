@@ -94,7 +94,7 @@ def _filestore(name):
 
 
 def drop(name):
-    """Drop a database, whoever is connected, with the files of its attachments."""
+    """Drop a database, also a connected one, and the files of its attachments."""
     import psycopg2.errors
 
     with cursor() as cr:

@@ -34,7 +34,7 @@ def environment():
         "ODOO_ADDONS_PATH": ",".join(map(str, path)),
         "ODOO_DATA_DIR": str(DATA),
         "ODOO_HTTP_INTERFACE": "127.0.0.1",
-        # Jobs run where a server is told to run them, with jobs=True.
+        # Only a server that is started with jobs=True runs jobs.
         "ODOO_QUEUE_JOB_CHANNELS": NO_JOBS,
         "PYTHONUNBUFFERED": "1",
     }

@@ -1,9 +1,9 @@
 """The pictures of the guides: which there are, what each shows, and whether they fit.
 
-``python3 -m tools screenshots`` takes them. Whether they still look like the app only
-looking tells; what is checked here is cheap: every picture a page names is one that is
-taken, every one that is taken is there and named, and each remembers a hash of the
-sources it shows, so that it can be told which may be out of date.
+``python3 -m tools screenshots`` takes them. Only a person sees whether they still look
+like the app. The checks here are cheap: every picture that a page names is one that is
+taken, and every one that is taken is there and named. A hash of the sources that a
+picture shows is kept, so that the check can name those that may be out of date.
 """
 
 import hashlib

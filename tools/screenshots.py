@@ -97,7 +97,7 @@ class Camera:
         self.call("res.users", "write", [user], {"dark_mode": picture.dark})
 
     def call(self, model, method, *args, **kwargs):
-        """Call a method of a model as whoever is logged in."""
+        """Call a method of a model as the user who is logged in."""
         params = {"model": model, "method": method, "args": args, "kwargs": kwargs}
         answer = self.browser.run(
             f"""fetch("/web/dataset/call_kw", {{

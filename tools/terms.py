@@ -1,4 +1,4 @@
-"""What a translation must keep of its term, whatever the language.
+"""What a translation must keep of its term, in every language.
 
 Nothing here needs Odoo, a database or the network.
 """

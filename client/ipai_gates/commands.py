@@ -71,7 +71,7 @@ def _open_spool(settings: Settings) -> Spool:
 
 
 def _report(settings: Settings, entries: list[Entry]) -> Outcome:
-    """Put entries into the spool, and deliver it with whatever waited before them."""
+    """Put entries into the spool, and deliver it with all that waited before them."""
     spool = _open_spool(settings)
     own = [spool.add(*entry) for entry in entries]
     delivery = Delivery(Server(settings), spool).run(settings.patience, own)

@@ -115,7 +115,7 @@ class Server:
     def _exchange(
         self, method: str, path: str, body: object
     ) -> tuple[int, Message, bytes]:
-        """One request; ``(status, headers, body)`` of whatever answered."""
+        """One request; ``(status, headers, body)`` of its answer."""
         request = urllib.request.Request(
             self._settings.url + path, self._encoded(body), method=method
         )

@@ -84,7 +84,7 @@ _TABLES = {
     "ipai_github_protection": "true",
     "ir_attachment": "res_model = 'ipai.evidence'",
 }
-# Moved by every refusal that is recorded, and by whoever looks.
+# Changed by every refusal that is recorded, and by reading.
 _IGNORED = ["fact_version", "ledger_sequence", "ledger_hash", "write_date", "write_uid"]
 
 

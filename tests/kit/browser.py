@@ -217,7 +217,7 @@ class Browser:
         self.run(f"document.querySelector({json.dumps(selector)}).click()")
 
     def press(self, key, **more):
-        """Press a key on whatever has the focus."""
+        """Press a key on the element that has the focus."""
         codes = {"Tab": 9, "Enter": 13, " ": 32, "Escape": 27, "ArrowDown": 40}
         text = {"Enter": "\r", " ": " "}.get(key, "")
         params = {
@@ -230,7 +230,7 @@ class Browser:
         self.call("Input.dispatchKeyEvent", type="keyUp", **params)
 
     def type(self, text):
-        """Type into whatever has the focus."""
+        """Type into the element that has the focus."""
         self.call("Input.insertText", text=text)
 
     def picture(self, path):

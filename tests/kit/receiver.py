@@ -1,4 +1,4 @@
-"""A server to be called: what arrives is kept, what it answers is told beforehand."""
+"""A server to be called: it keeps what arrives, and gives prepared answers."""
 
 import base64
 import hashlib

@@ -12,7 +12,7 @@
 ``incidents``, ``rollback``, ``drill``
                     what operations meet, and what follows from it for the gates
 ``chain``           the story rebuilt from the ledger and verified without Odoo
-``record``          what happened, told and kept; ``report`` writes it down
+``record``          what happened, printed and kept; ``report`` writes it down
 ``ambiguities``     what the specifications left open
 """
 
@@ -143,7 +143,7 @@ def demo(arguments):
 
         def at(url):
             say(f"· the demo acts at {url} on the database {given.database}")
-            return _told(record, given.report, url, given.database, build.wait)
+            return _played(record, given.report, url, given.database, build.wait)
 
         url = answering(given.port, given.database)
         if url:
@@ -152,8 +152,8 @@ def demo(arguments):
         return serve.serve(given.database, free_port(), lambda server: at(server.url))
 
 
-def _told(record, path, url, database, build):
-    """Play it, and write the report whatever it came to; the exit code."""
+def _played(record, path, url, database, build):
+    """Play it, and write the report also when it fails; the exit code."""
     try:
         carry(url, database, build, record)
         record.failure = ""

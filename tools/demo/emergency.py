@@ -58,7 +58,7 @@ def emergency(play, release):
 
 
 def review(play, exception, release):
-    """Whoever answered for the emergency reviews it, and not whoever asked for it."""
+    """A person who approved the emergency reviews it, and not the one who asked."""
     approve_refused(
         play,
         "sre",

@@ -261,7 +261,7 @@ def approved_by_two(play, release):
 
 
 def sealed(play, exception):
-    """What was approved does not change, and a longer life is asked for anew."""
+    """What was approved does not change, and a longer life needs a new request."""
     later = str(utc(look(play, exception)["expires_at"]) + timedelta(days=3))
     for login, words in (("dev", "cannot change"), ("rm", "whoever drafted it")):
         play.call_refused(

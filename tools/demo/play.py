@@ -21,10 +21,10 @@ class Release:
 
 
 class Play:
-    """The moves of a scenario, each told to the record and checked against it.
+    """The moves of a scenario, each kept in the record and checked against it.
 
     :param crew: everybody who acts
-    :param record: what is told and kept
+    :param record: what is printed and kept
     """
 
     def __init__(self, crew, record):
@@ -34,7 +34,7 @@ class Play:
     # --- what must succeed -----------------------------------------------------------
 
     def did(self, login, what, answer=""):
-        """Tell what somebody did."""
+        """Record what somebody did."""
         self.record.step(self.crew[login].name, what, answer)
 
     def plane(self, login, method, *arguments):

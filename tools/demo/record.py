@@ -1,4 +1,4 @@
-"""The record of a run: told while it happens, kept for the report, held to account."""
+"""The record of a run: printed while it happens, and kept for the report."""
 
 import time
 from dataclasses import dataclass, field

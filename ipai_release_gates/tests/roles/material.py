@@ -158,7 +158,7 @@ class Maker:
                 control=controls[environment["staging"]],
                 source_ref=hashlib.sha1(name.encode()).hexdigest(),
             )
-        # While no release is there that every change would judge anew.
+        # Before the first release: each change would judge all releases again.
         self._govern(pieces)
         for piece in pieces:
             name = piece["project_name"]

@@ -84,7 +84,7 @@ def make(site, governance):
 def answers(service):
     """Whether the key is good over XML-RPC and over JSON-2.
 
-    Who may ask is told that the release is unknown.
+    A good key gets the answer that the release is unknown.
     """
     found = []
     for call in (

@@ -194,7 +194,7 @@ def test_a_row_of_the_answers_table(case, send, site, rpc, request):
         assert answer["detail"]["duplicate_of"] == earlier[0]["ingest_id"]
     assert "out of order" not in str(answer)
 
-    # Whatever came of it, the log has a row of its own that says the same.
+    # In every case the log has a row of its own with the same outcome.
     (log,) = rpc("rm").execute_kw(
         "ipai.ingest.log",
         "read",

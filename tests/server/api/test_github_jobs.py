@@ -198,7 +198,7 @@ def test_a_rejection_with_reasons_then_an_approval_after_the_evidence(forge):
     assert len(comment) <= 1024
 
     forge.pass_g3(release)
-    # Told at once, though the rejected job waits no longer …
+    # GitHub hears it at once, though the rejected job waits no longer …
     forge.standin.wait_for(
         lambda: any(
             call.status == 422 and (call.body or {}).get("state") == "approved"
@@ -309,7 +309,7 @@ def test_no_fact_slips_in_before_an_approval(forge):
     arrived = forge.standin.hang("deployment_protection_rule")
     run = forge.ask(release)
     assert arrived.wait(60), "GitHub was not answered"
-    # The approval is on its way: what fails now is recorded after it, and told.
+    # The approval is on its way: a failure is recorded after it, and sent.
     failing = threading.Thread(
         target=forge.send, args=("ci", events.build(release, lint="fail"))
     )

@@ -54,7 +54,7 @@ def test_a_limit_holds_across_workers_and_takes_nothing_from_another_key(busy):
         assert 1 <= int(answer.headers["Retry-After"]) <= 60
     assert {answer.status for answer in beside} == {200}
 
-    # Whoever waits as long as they were told gets in again.
+    # A client that waits as long as Retry-After says is served again.
     asked = (api.call(busy, "GET", path) for _ in range(PER_MINUTE))
     refusal = next(answer for answer in asked if answer.status == 429)
     time.sleep(int(refusal.headers["Retry-After"]))
@@ -62,7 +62,7 @@ def test_a_limit_holds_across_workers_and_takes_nothing_from_another_key(busy):
 
     log = busy.server.log.read_text()
     assert "could not serialize" not in log and "SerializationFailure" not in log
-    # A verdict writes nothing, on whatever connection it is asked for.
+    # A verdict writes nothing, also on a connection that could write.
     assert "ReadOnlySqlTransaction" not in log and "read/write cursor" not in log
 
 

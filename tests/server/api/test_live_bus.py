@@ -55,7 +55,7 @@ class Desk:
     def open(self, path, selector, text=""):
         self.browser.open(f"{self.way.url}/odoo/{path}")
         self.browser.see(selector, text)
-        # Told apart from a page that was loaded again.
+        # A page that was loaded again lacks it.
         self.browser.run("window.sameDocument = true")
         self.subscribed()
 
@@ -247,7 +247,7 @@ def test_a_form_says_nothing_of_what_it_saved_itself(desks, release):
     desks[0].open(f"releases/{release.id}", ".ipai_gate_panel[data-gate=G1]")
     browser.run("document.querySelector('.o_field_widget[name=name] input').focus()")
     browser.type("saved")
-    # Told later than the form, so that the form has made up its mind by then.
+    # This listener runs after that of the form, which has reacted by then.
     browser.run(
         """window.told = new Promise((resolve) =>
             odoo.__WOWL_DEBUG__.root.env.services["ipai_release_gates.live"]

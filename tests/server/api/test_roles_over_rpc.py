@@ -1,7 +1,7 @@
 """The table of roles over XML-RPC: a test per cell, allowed and refused.
 
 What is tried, and by whom it may be done, is in the addon's ``tests/roles/table.py``.
-Whoever may do something does it on material of their own; the others, who change
+A role that may do something does it on material of its own; the others, who change
 nothing, share a piece of each kind.
 """
 

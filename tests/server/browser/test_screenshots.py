@@ -1,4 +1,4 @@
-"""Pictures and guides fit together, and a change of a screen is told."""
+"""Pictures and guides fit together, and a change of a screen is reported."""
 
 import json
 import shutil

@@ -273,7 +273,7 @@ def test_a_bad_key_loses_nothing(client, release):
 
 
 class Elsewhere(http.server.BaseHTTPRequestHandler):
-    """Sends on whoever asks, and remembers what it was told."""
+    """Redirects every request, and remembers what it carried."""
 
     def do_POST(self):
         self.server.seen.append((self.path, self.headers.get("Authorization")))

@@ -134,7 +134,7 @@ def test_a_client_killed_before_its_answer_arrives_is_not_counted_twice(
 
 
 def test_clients_killed_at_any_moment_leave_a_sound_spool(own, client, release):
-    """Killed while they write, send, and clear up: what was told to wait arrives."""
+    """Killed while they write, send and clear up: all that they kept arrives."""
     lines = [
         json.dumps(
             events.envelope(

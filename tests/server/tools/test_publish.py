@@ -1,4 +1,4 @@
-"""What is published is what the records say, and whoever changes one hears of it."""
+"""Published files match the records, and the check names each that does not."""
 
 import json
 

@@ -41,7 +41,7 @@ SEEDS = {
 COMMITS = {"19.0.3.0.0": "f9a3ac4ce0cd"}
 #: version → contracts that are drafts after the upgrade
 DRAFTS = {"19.0.1.0.0": [("sre", "Ours")], "19.0.2.0.0": [], "19.0.3.0.0": []}
-#: Columns that an upgrade may fill anew: caches, and who wrote a row last.
+#: Columns that an upgrade may fill again: caches, and who wrote a row last.
 CACHES = {"write_date", "write_uid"}
 SCHEMA = {
     "columns": """

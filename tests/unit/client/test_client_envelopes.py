@@ -85,7 +85,7 @@ def test_events_that_differ_have_keys_that_differ(folder):
         )
         for _, key, _ in reports_of(made, arguments(*line.split()))
     ]
-    # The same check of two lines of the table, told apart by nothing.
+    # The same check in two lines of the table: nothing distinguishes them.
     assert len(set(keys)) == len(keys)
 
 
