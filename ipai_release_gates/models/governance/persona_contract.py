@@ -290,9 +290,11 @@ class PersonaContract(models.Model):
         return f"{self.persona_id.code}/{number}"
 
     @api.model
-    def _policy_told(self):
+    def _policy_field_names(self):
         # That somebody was reminded is no policy.
-        return [name for name in super()._policy_told() if name != "review_asked"]
+        return [
+            name for name in super()._policy_field_names() if name != "review_asked"
+        ]
 
     # --- the life of a version -------------------------------------------------------
 

@@ -601,7 +601,7 @@ class ControlPlane(models.AbstractModel):
         submission.created["environment_events"] = event.ids
         if control:
             control._checked(data["status"], _first_line(data.get("note")))
-            control._tell_releases()
+            control._rejudge_releases()
         return {"control": control.kind or "", "control_status": control.status or ""}
 
 

@@ -46,14 +46,14 @@ class PolicyMixin(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         records = super().create(vals_list)
-        names = self._policy_told()
+        names = self._policy_field_names()
         self._record_policy([(r, None, r._policy_state(names)) for r in records])
         if self._policy_deciding is None:
             records._policy_changed()
         return records
 
     def write(self, vals):
-        names = [name for name in self._policy_told() if name in vals]
+        names = [name for name in self._policy_field_names() if name in vals]
         former = {record: record._policy_state(names) for record in self}
         decides = self._policy_deciding is None or bool(
             self._policy_deciding & vals.keys()
@@ -72,7 +72,7 @@ class PolicyMixin(models.AbstractModel):
     ):
         """Translate a field, which Odoo does past ``write``; told all the same."""
         told = [self.with_context(lang=lang) for lang in sorted(translations)]
-        names = [name for name in self._policy_told() if name == field_name]
+        names = [name for name in self._policy_field_names() if name == field_name]
         former = [(record, record._policy_state(names)) for record in told]
         result = super()._update_field_translations(
             field_name, translations, digest=digest, source_lang=source_lang
@@ -81,7 +81,7 @@ class PolicyMixin(models.AbstractModel):
         return result
 
     def unlink(self):
-        names = self._policy_told()
+        names = self._policy_field_names()
         former = [(r, r._policy_state(names), None) for r in self]
         drafts = self._policy_drafts(former)
         decides = self._policy_deciding is None
@@ -139,7 +139,7 @@ class PolicyMixin(models.AbstractModel):
         return drafts
 
     @api.model
-    def _policy_told(self):
+    def _policy_field_names(self):
         """The names of the fields that make up a definition, in order."""
         return sorted(
             name

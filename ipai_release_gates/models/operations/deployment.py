@@ -201,7 +201,7 @@ class Deployment(models.Model):
         deployments._follow_up()
         super()._record()
         for deployment in deployments:
-            deployment._tell_environment()
+            deployment._record_environment_event()
             back = deployment.rollback_of_id
             if back and deployment.status == "succeeded":
                 # What was deployed in its place took it back.
@@ -240,8 +240,8 @@ class Deployment(models.Model):
                     {"status": release.stage_id.release_status or "in_progress"}
                 )
 
-    def _tell_environment(self):
-        """Keep the present status as an event of the environment."""
+    def _record_environment_event(self):
+        """Record the present status as an event of the environment."""
         self.ensure_one()
         event_type = {
             "in_progress": "deploy_start",

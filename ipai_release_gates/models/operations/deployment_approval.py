@@ -186,5 +186,5 @@ class Deployment(models.Model):
             ]
         )
         reasons = [f"{p['gate']} {p['reason']}".strip() for p in problems]
-        incident._tell("note", "\n".join(reasons))
+        incident._add_timeline_entry("note", "\n".join(reasons))
         return incident

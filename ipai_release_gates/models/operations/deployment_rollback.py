@@ -132,7 +132,7 @@ class Deployment(models.Model):
         asked = release.activity_ids.filtered(
             lambda activity: activity.activity_type_id == type_
         ).user_id
-        for user in self.environment_id._people_to_tell(release) - asked:
+        for user in self.environment_id._people_to_notify(release) - asked:
             release.activity_schedule(
                 "ipai_release_gates.activity_type_propose_rollback",
                 user_id=user.id,

@@ -128,10 +128,10 @@ class Environment(models.Model):
         )
         environments.control_ids._judge_lifetime()
 
-    def _people_to_tell(self, record):
-        """Who is told of something about this environment.
+    def _people_to_notify(self, record):
+        """The people to notify of an event of this environment.
 
-        :param record: what they are told on; they must be able to read it
+        :param record: the record of the notification, which they must be able to read
         :returns: the owner, else every holder of the persona SRE
         """
         self.ensure_one()
@@ -139,15 +139,15 @@ class Environment(models.Model):
         environment = self.sudo()
         persona = environment.env["ipai.persona"].search([("code", "=", "sre")])
         for people in (environment.owner_id, persona.group_id.all_user_ids):
-            told = people.filtered(
+            readers = people.filtered(
                 lambda user: (
                     user.active
                     and not user.share
                     and record.with_user(user).has_access("read")
                 )
             )
-            if told:
-                return told
+            if readers:
+                return readers
         return environment.env["res.users"]
 
     # --- doors -----------------------------------------------------------------------

@@ -108,11 +108,11 @@ class EnvironmentControl(models.Model):
                 control._finding(),
                 source_system="manual",
             )
-        self._tell_releases()
+        self._rejudge_releases()
         return True
 
     def _checked(self, status, note):
-        """Store what a check found; the caller keeps the event and tells releases."""
+        """Store the result of a check; the caller records the event and judges again."""
         self.system_write(
             {
                 "status": status,
@@ -127,8 +127,8 @@ class EnvironmentControl(models.Model):
         self.ensure_one()
         return {"control": self.kind, "status": self.status, "note": self.note or ""}
 
-    def _tell_releases(self):
-        """Judge the open releases of the project anew: a control is a fact for all."""
+    def _rejudge_releases(self):
+        """Judge the open releases of the project again: controls are facts of all."""
         self.environment_id._affected_releases()._rejudge_in_batches()
 
     # --- lifetime --------------------------------------------------------------------
@@ -153,7 +153,7 @@ class EnvironmentControl(models.Model):
         for control in lifetimes:
             before = control.status
             status, note, ended = control._lifetime()
-            tell = ended and not control.expired_event_at
+            is_new_end = ended and not control.expired_event_at
             # Written even without change: whoever judges on an older snapshot while
             # the environment is configured anew gets a serialization error.
             control.system_write(
@@ -166,8 +166,8 @@ class EnvironmentControl(models.Model):
                     and (control.expired_event_at or self.env.cr.now()),
                 }
             )
-            if tell:
-                control._tell_of_end()
+            if is_new_end:
+                control._notify_people_of_end()
             elif before not in ("unknown", status):
                 self.env["ipai.environment.event"]._note(
                     control.environment_id, "health_check", control._finding()
@@ -176,7 +176,7 @@ class EnvironmentControl(models.Model):
                 control.environment_id.activity_unlink(
                     ["ipai_release_gates.activity_type_environment_ended"]
                 )
-        lifetimes._tell_releases()
+        lifetimes._rejudge_releases()
 
     def _lifetime(self):
         """The verdict on a lifetime: status, reason, and whether it is over."""
@@ -192,14 +192,14 @@ class EnvironmentControl(models.Model):
             return "pass", self.env._("Ends on %s UTC.", at), False
         return "fail", self.env._("Ended on %s UTC.", at), True
 
-    def _tell_of_end(self):
+    def _notify_people_of_end(self):
         environment = self.environment_id
         self.env["ipai.environment.event"]._note(
             environment, "ttl_expired", self._finding()
         )
         if not environment.active:
             return
-        for user in environment._people_to_tell(environment):
+        for user in environment._people_to_notify(environment):
             environment.activity_schedule(
                 "ipai_release_gates.activity_type_environment_ended",
                 user_id=user.id,

@@ -212,7 +212,9 @@ class Incident(models.Model):
                     "postmortem_at": self.env.cr.now(),
                 }
             )
-            incident._tell("review", self.env._("The post-mortem is complete."))
+            incident._add_timeline_entry(
+                "review", self.env._("The post-mortem is complete.")
+            )
             incident._record()
         return True
 
@@ -234,7 +236,9 @@ class Incident(models.Model):
         self.ensure_one()
         # A clock ahead of ours detected it later than now.
         self.system_write({"resolved_at": max(at, self.detected_at)})
-        self._tell("resolved", self.env._("Resolved."), occurred_at=self.resolved_at)
+        self._add_timeline_entry(
+            "resolved", self.env._("Resolved."), occurred_at=self.resolved_at
+        )
 
     def _reopen(self):
         """Take up a resolved incident that is there again: it holds what it held."""
@@ -243,7 +247,7 @@ class Incident(models.Model):
         if self.postmortem_status == "complete":
             vals["postmortem_status"] = "pending"
         self.system_write(vals)
-        self._tell("reopened", self.env._("It is there again."))
+        self._add_timeline_entry("reopened", self.env._("It is there again."))
 
     def _change(self, vals):
         """Change what is known of the incident, and say so in its timeline.
@@ -264,13 +268,13 @@ class Incident(models.Model):
             )
         before = {name: self[name] for name in changed if name in vals}
         self.system_write(changed)
-        told = "; ".join(
+        text = "; ".join(
             f"{self._fields[name].string}: {_shown(old)} → {_shown(self[name])}"
             for name, old in before.items()
         )
-        self._tell("changed", told)
+        self._add_timeline_entry("changed", text)
 
-    def _tell(self, kind, text, **values):
+    def _add_timeline_entry(self, kind, text, **values):
         """Add an entry to the timeline."""
         self.ensure_one()
         now = self.env.cr.now()
@@ -292,7 +296,7 @@ class Incident(models.Model):
     def _record(self):
         for incident in self.sudo():  # only looked for the first entry
             if not incident.entry_ids:
-                incident._tell(
+                incident._add_timeline_entry(
                     "detected", incident.name, occurred_at=incident.detected_at
                 )
         super()._record()
@@ -372,7 +376,7 @@ class Incident(models.Model):
         for incident in self:
             deployment = incident.deployment_id
             incident.system_write({"fallback_at": self.env.cr.now()})
-            incident._tell(
+            incident._add_timeline_entry(
                 "fallback",
                 self.env._(
                     "The fallback timer ran out: roll %s back.", deployment.external_id

@@ -114,7 +114,7 @@ class RecoveryDrill(models.Model):
         drills = self.system_create(prepared)
         for drill, (criteria, evidence) in zip(drills, parts, strict=True):
             drill._add_parts(criteria, evidence)
-        drills._tell()
+        drills._record_event_and_rejudge()
         return drills
 
     def _added(self, vals, name):
@@ -205,8 +205,8 @@ class RecoveryDrill(models.Model):
             ]
         )
 
-    def _tell(self):
-        """Keep the event, and tell the open releases of the project."""
+    def _record_event_and_rejudge(self):
+        """Record the event, and judge the open releases of the project again."""
         for drill in self:
             self.env["ipai.environment.event"]._note(
                 drill.environment_id,

@@ -190,7 +190,7 @@ class WebhookEndpoint(models.Model):
     # --- what the ledger records -----------------------------------------------------
 
     @api.model
-    def _policy_told(self):
+    def _policy_field_names(self):
         return sorted(self._creatable | {"active", "secret", "switched_off_reason"})
 
     def _policy_value_of(self, name):
