@@ -7,10 +7,10 @@ AT_MOST = 5
 
 
 class ActivityMixin(models.AbstractModel):
-    """Activities that follow from how a record stands, and end with it.
+    """Activities that follow from the state of a record, and end with it.
 
-    Whose turn it is, is worked out anew each time and compared with the activities
-    that are open. So it does not matter how often that is done, nor after what.
+    Each update computes who must act now and compares that with the open activities, so
+    it can be repeated at any time.
     """
 
     _name = "ipai.activity.mixin"
@@ -18,14 +18,14 @@ class ActivityMixin(models.AbstractModel):
 
     @api.model
     def _people_for(self, persona, release, may):
-        """Whom to ask of the people who hold a persona.
+        """The holders of a persona who get an activity.
 
-        Those close to the release, its owner first and the members of its project; if
-        none of them may act, the others. Neither archived nor service accounts.
+        First the owner of the release and the members of its project; if none of them
+        may act, the others. Archived users and service accounts get none.
 
         :param persona: ``ipai.persona`` record
         :param release: ``ipai.release`` record
-        :param may: called with a user, whether they may do what is asked
+        :param may: called with a user, returns whether they may act
         :returns: ``res.users`` records, :data:`AT_MOST` of them
         """
         holders = (persona.active and persona.group_id.all_user_ids) or self.env[
@@ -49,15 +49,16 @@ class ActivityMixin(models.AbstractModel):
         )
 
     def _settle_activities(self, type_xmlid, wanted, why_over):
-        """Bring the activities of one type on these records to what is wanted.
+        """Create, update and close the activities of one type on these records.
 
-        Nobody has two of them on one record. One that is wanted still is kept, with
-        what it says brought up to date.
+        Each user has one of them per record at most. One that is still wanted is kept
+        and updated.
 
         :param str type_xmlid: of a ``mail.activity.type``
         :param dict wanted: by record id, dicts of user to ``(summary, deadline)``;
-            without a deadline it is today, and a later time does not move it
-        :param why_over: called with a record, why an activity on it is done with
+            without a deadline it is the day of creation
+        :param why_over: called with a record, returns the feedback of its closed
+            activities
         """
         type_ = self.env.ref(type_xmlid)
         Activity = self.env["mail.activity"].with_context(active_test=True)

@@ -50,8 +50,8 @@ class FactMixin(models.AbstractModel):
         readonly=True,
         help="The revision this fact speaks of. It counts for that revision only.",
     )
-    # Read with the rights of whoever asks: for a form not yet saved, which may name any
-    # release or revision by its id, Odoo computes them too.
+    # Read with the rights of the user, because a form that is not yet saved may name
+    # any release or revision by its id.
     source_ref = fields.Char(
         related="revision_id.source_ref", related_sudo=False, string="Commit"
     )
@@ -85,7 +85,7 @@ class FactMixin(models.AbstractModel):
     @api.depends("revision_id", "release_id.revision_id")
     def _compute_is_stale(self):
         for fact in self:
-            # One that is being written down has no revision yet.
+            # A fact in a form has no revision yet.
             fact.is_stale = bool(
                 fact.release_id
                 and fact.revision_id
@@ -115,7 +115,7 @@ class FactMixin(models.AbstractModel):
         """Check what a person may set and bind the fact to the current revision.
 
         :param vals: values as passed to ``create``
-        :returns: complete values for the engine
+        :returns: complete values for a system write
         """
         for name in self._creatable:
             if f"default_{name}" in self.env.context:
@@ -131,13 +131,12 @@ class FactMixin(models.AbstractModel):
         release = self.env["ipai.release"].browse(vals.get("release_id") or ())
         if release:
             release.check_access("read")
-            # Reading the current revision needs no right beyond the read access that
-            # was just checked.
+            # sudo: read access was checked
             vals["revision_id"] = release.sudo().revision_id.id
         return vals
 
     def _record(self):
-        """Tell the releases that facts about them were recorded."""
+        """Judge the releases of these facts again, and append to their ledgers."""
         bound = self.filtered("release_id")
         drafts = [fact._ledger_draft() for fact in bound]
         batch = FactBatch.of(self.env)

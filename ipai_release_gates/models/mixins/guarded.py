@@ -9,11 +9,11 @@ _KEY = "ipai_engine"
 
 
 class _Mark:
-    """What the engine shows, once, to prove that a create or a write is its own.
+    """Proves, for one call, that a create or a write is a system write.
 
     A value that arrives over RPC, from a default or from an import is never of this
-    class. The guard spends the mark, so that code that runs in the same environment
-    afterwards, an automation rule say, does not inherit the engine's rights.
+    class. The guard accepts a mark once, so that code that runs later in the same
+    environment, such as an automation rule, has no system rights.
     """
 
     __slots__ = ("spent", "under_way")
@@ -28,18 +28,18 @@ def _mark_of(env):
 
 
 def system_under_way(env):
-    """Whether a create or a write of the engine is storing its records right now."""
+    """Whether a system write is storing its records right now."""
     mark = _mark_of(env)
     return mark is not None and mark.under_way
 
 
 class GuardedMixin(models.AbstractModel):
-    """Records of which people may set some fields, the engine the rest, nobody more.
+    """Records with fields that users may set, and others that only system writes set.
 
-    A subclass names what a caller may pass to ``create`` (:attr:`_creatable`) and to
-    ``write`` (:attr:`_writable`). Everything else is refused whoever asks, the
-    superuser included; records are neither deleted nor duplicated unless the subclass
-    says so.
+    A subclass names the fields that a caller may pass to ``create``
+    (:attr:`_creatable`) and to ``write`` (:attr:`_writable`). All other fields are
+    refused to every user, the superuser included. Records can be neither deleted nor
+    duplicated unless the subclass allows it.
     """
 
     _name = "ipai.guarded.mixin"
@@ -48,7 +48,7 @@ class GuardedMixin(models.AbstractModel):
     _creatable = frozenset()
     _writable = frozenset()
 
-    # What people enter by hand is read as strictly as what arrives in events.
+    #: Field → the reader that checks its value, as for the fields of an event.
     _readers = {}
 
     @api.model_create_multi
@@ -70,8 +70,8 @@ class GuardedMixin(models.AbstractModel):
         raise AccessError(self.env._("%s cannot be duplicated.", self._description))
 
     def unlink(self):
-        # Not an ``ondelete`` hook: Odoo skips those for whoever sends the context key
-        # that says a module is being uninstalled.
+        # Not an ``ondelete`` hook: a caller could skip it by the context key of an
+        # uninstallation.
         if self:
             raise AccessError(
                 self.env._(
@@ -97,23 +97,23 @@ class GuardedMixin(models.AbstractModel):
             mark.under_way = False
 
     def _people_set(self):
-        """The fields for which a default of whoever calls counts."""
-        # The engine passes every value, so nobody's defaults enter its records.
+        """The fields for which defaults of the caller count."""
+        # A system write passes every value, so no default has an effect.
         return frozenset() if _mark_of(self.env) else self._creatable
 
     @api.private
     def system_create(self, vals_list):
-        """Create records with fields that only the engine may set.
+        """Create records with fields that only system writes may set.
 
         :param vals_list: list of value dicts, as for ``create``
-        :returns: the records, without the engine's mark in their context
+        :returns: the records, without system rights in their context
         """
         records = self.with_context(**{_KEY: _Mark()}).create(vals_list)
         return records.with_context(self._context_of_people())
 
     @api.private
     def system_write(self, vals):
-        """Write fields that only the engine may set."""
+        """Write fields that only system writes may set."""
         return self.with_context(**{_KEY: _Mark()}).write(vals)
 
     def _context_of_people(self):
@@ -122,8 +122,8 @@ class GuardedMixin(models.AbstractModel):
     def _without_foreign_defaults(self):
         """Drop ``default_*`` context keys: a default must not set a guarded field.
 
-        The engine passes every value explicitly; for people, defaults of the fields
-        they may set anyway (a form opened from a release, say) stay.
+        A system write passes every value. For users, defaults of the fields that they
+        may set remain, such as those of a form opened from a release.
         """
         allowed = self._people_set()
         context = {
@@ -136,13 +136,13 @@ class GuardedMixin(models.AbstractModel):
         return self.with_context(context)
 
     def _read_entered(self, vals):
-        """What the readers make of the values they are for.
+        """The values that have a reader, as their readers return them.
 
         :raises ValidationError: naming the field that cannot be read
         """
         entered = {}
         for name in self._readers.keys() & vals.keys():
-            # What a person leaves empty arrives as False.
+            # An empty field of a form arrives as False.
             if vals[name] is None or vals[name] is False:
                 continue
             try:
@@ -150,7 +150,7 @@ class GuardedMixin(models.AbstractModel):
             except Invalid as invalid:
                 at, message, _code = invalid.problems[0]
                 field = ".".join(filter(None, (self._fields[name].string, path_of(at))))
-                # The message is the contract's own, the same on every transport.
+                # The text of the contract is the same on every transport.
                 raise ValidationError(  # pylint: disable=translation-required
                     f"{field}: {message}"
                 ) from invalid

@@ -2,7 +2,7 @@ from odoo import models
 
 
 class IrDefault(models.Model):
-    """Everybody may keep defaults of their own; none of them sets a guarded field."""
+    """Users may have defaults of their own, which never set a guarded field."""
 
     _inherit = "ir.default"
 

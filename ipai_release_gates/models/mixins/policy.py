@@ -22,16 +22,17 @@ class PolicyBatch(ContextBatch):
     def record(self, env):
         """Judge every release once, and empty the batch."""
         release_ids, self.release_ids = self.release_ids, set()
-        # Policy binds every release, whoever changes it.
+        # sudo: policy binds every release
         env["ipai.release"].sudo().browse(sorted(release_ids))._rejudge_in_batches()
 
 
 class PolicyMixin(models.AbstractModel):
-    """Definitions a verdict rests on: gates, requirements, stages, freezes, …
+    """Definitions that decide verdicts: gates, requirements, stages, freezes, …
 
-    Changing one can change the verdict on every open release it applies to, so the
-    change updates those releases' rows like a fact does, and their gates are judged
-    anew. Whatever changed is told in the governance chain, with what it was before.
+    A change of a definition can change the verdict on every open release that it
+    applies to. So the change updates the rows of those releases, as a fact does, and
+    their gates are judged again. The governance chain records each changed value, with
+    the value before.
     """
 
     _name = "ipai.policy.mixin"
@@ -40,7 +41,7 @@ class PolicyMixin(models.AbstractModel):
     #: The fields that can change a verdict; ``None``: every field, and every creation.
     _policy_deciding = None
 
-    #: Fields of which the ledger tells that they changed, but not to what.
+    #: Fields whose changes the ledger records without their values.
     _policy_hidden = frozenset()
 
     @api.model_create_multi
@@ -70,10 +71,10 @@ class PolicyMixin(models.AbstractModel):
     def _update_field_translations(
         self, field_name, translations, digest=None, source_lang=""
     ):
-        """Translate a field, which Odoo does past ``write``; told all the same."""
-        told = [self.with_context(lang=lang) for lang in sorted(translations)]
+        """Translate a field, and record that too: Odoo does not call ``write``."""
+        translated = [self.with_context(lang=lang) for lang in sorted(translations)]
         names = [name for name in self._policy_field_names() if name == field_name]
-        former = [(record, record._policy_state(names)) for record in told]
+        former = [(record, record._policy_state(names)) for record in translated]
         result = super()._update_field_translations(
             field_name, translations, digest=digest, source_lang=source_lang
         )
@@ -87,7 +88,7 @@ class PolicyMixin(models.AbstractModel):
         decides = self._policy_deciding is None
         affected = self._affected_releases() if decides else None
         result = super().unlink()
-        # Appending is the engine's, whoever changes the policy.
+        # sudo: only the system appends entries
         self.env["ipai.ledger.entry"].sudo()._record_governance(drafts)
         if decides:
             affected._rejudge_in_batches()
@@ -98,18 +99,18 @@ class PolicyMixin(models.AbstractModel):
 
     def _affected_releases(self):
         """The open releases whose verdict may change with these records."""
-        # All of them, also archived ones and those the editor may not read: policy
-        # binds every release.
+        # Archived releases too.
+        # sudo: policy binds every release
         return (
             self.env["ipai.release"]
             .sudo()
             .search([("is_open", "=", True), ("active", "in", [True, False])])
         )
 
-    # --- what the ledger tells -------------------------------------------------------
+    # --- what the ledger records -----------------------------------------------------
 
     def _record_policy(self, changes):
-        # Appending is the engine's, whoever changes the policy.
+        # sudo: only the system appends entries
         entries = self.env["ipai.ledger.entry"].sudo()
         entries._record_governance(self._policy_drafts(changes))
 
@@ -123,7 +124,7 @@ class PolicyMixin(models.AbstractModel):
         """
         drafts = []
         for record, before, after in changes:
-            record = record.sudo()  # its name and company, whoever changes it
+            record = record.sudo()  # sudo: name and company for the ledger
             if before is not None and after is not None:
                 changed = [name for name in before if before[name] != after[name]]
                 if not changed:
@@ -152,13 +153,13 @@ class PolicyMixin(models.AbstractModel):
         )
 
     def _policy_state(self, names):
-        """What some fields say, as canonical JSON can hold it."""
-        # Told as it is, not as far as whoever changes it may read.
+        """The values of some fields, in a form that canonical JSON can hold."""
+        # sudo: the ledger records full values
         record = self.sudo().with_context(active_test=False)
         return {name: record._policy_value_of(name) for name in names}
 
     def _policy_value_of(self, name):
-        """What one field says: text, number, list of words; ``None`` when empty."""
+        """The value of a field: text, number or list of texts; ``None`` when empty."""
         field, value = self._fields[name], self[name]
         if field.type == "boolean":
             return value
@@ -179,7 +180,7 @@ class PolicyMixin(models.AbstractModel):
         return value.decode() if isinstance(value, bytes) else str(value)
 
     def _policy_shown(self, state):
-        """A state without empty values of what is not there, and without secrets."""
+        """A state as the ledger shows it: without the values of secret fields."""
         if state is None:
             return None
         return {
@@ -191,12 +192,12 @@ class PolicyMixin(models.AbstractModel):
         }
 
     def _policy_name(self):
-        """What these definitions are called, in every language."""
+        """The name of this definition in the ledger, the same in every language."""
         self.ensure_one()
         return self["code" if "code" in self._fields else self._rec_name] or ""
 
     def _policy_company(self):
-        """The one company this definition belongs to, if it does."""
+        """The company of this definition; none when it applies to all companies."""
         self.ensure_one()
         if "company_id" in self._fields:
             return self.company_id
@@ -204,7 +205,7 @@ class PolicyMixin(models.AbstractModel):
 
 
 def word_for(record):
-    """What the ledger calls a record: by its code, login or XML id where it has one."""
+    """The name of a record in the ledger: its code, login or XML id, if it has one."""
     if isinstance(record, record.env.registry["ipai.policy.mixin"]):
         return record._policy_name()
     if record._name == "res.users":

@@ -14,9 +14,9 @@ _TRIES = 5
 class ScheduledMixin(models.AbstractModel):
     """Work that scheduled actions do on many records, a batch per transaction.
 
-    The work takes a record out of the domain it was found by. So a run that is cut off
-    goes on where it stopped, a second run finds nothing left to do, and two runs side
-    by side meet on the rows they lock: one of them does the work.
+    The work must change a record so that the domain does not match it any more. So the
+    next run continues where an interrupted one stopped, and a second run finds nothing
+    to do. Of two runs in parallel, one gets the lock on a row and does the work.
     """
 
     _name = "ipai.scheduled.mixin"
@@ -26,18 +26,18 @@ class ScheduledMixin(models.AbstractModel):
     def _work_through(self, domain, work, batch_size=100):
         """Call a method on all records of a domain, some at a time.
 
-        Each batch is committed on its own; what it read is forgotten, so memory does
-        not grow with the number of records. A record whose work fails is left as it
-        was and logged, and does not keep the others from being worked on.
+        Each batch is committed on its own and its cache is cleared, so memory does not
+        grow with the number of records. A record whose work fails is logged and left as
+        it was; the other records are processed.
 
         :param domain: which records; the work must take them out of it
         :param str work: name of the method, called on up to ``batch_size`` records
         :param int batch_size: the most records per transaction
         :returns: how many records were worked on
-        :raises AccessError: unless it is the scheduler who asks
+        :raises AccessError: unless the scheduler calls it
         """
-        # Any user may run the server action behind a scheduled one, with their own
-        # rights; what follows from the clock is the engine's to record.
+        # Any user may run the server action of a scheduled one, with their own rights;
+        # only the system records what follows from the clock.
         if not self.env.su:
             raise AccessError(self.env._("Scheduled work is run by the scheduler."))
         domain = Domain(domain)

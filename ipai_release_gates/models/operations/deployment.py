@@ -15,7 +15,7 @@ FOLLOWING = {
 
 
 class Deployment(models.Model):
-    """A revision brought to an environment, and what came of it."""
+    """The deployment of a revision to an environment, and its outcome."""
 
     _name = "ipai.deployment"
     _inherit = ["ipai.fact.mixin", "ipai.scheduled.mixin"]
@@ -169,10 +169,10 @@ class Deployment(models.Model):
         return True
 
     def _advance(self, status, **rollback):
-        """Record what came of a deployment.
+        """Record a new status of a deployment.
 
-        :param status: the new status; the present one again changes nothing
-        :param rollback: what is known of the rollback that this is
+        :param status: the new status; the present one changes nothing
+        :param rollback: values of the rollback, when it is one
         :raises UserError: when that status cannot follow the present one
         """
         self.ensure_one()
@@ -189,14 +189,14 @@ class Deployment(models.Model):
                     new=labels.get(status, status),
                 )
             )
-        # The right to advance was checked by the door; the status is the engine's.
+        # sudo: the caller checked the right
         deployment = self.sudo()
         deployment.system_write({"status": status, **rollback})
         deployment._record()
 
     def _record(self):
-        # The gates are judged with the deadline that follows from the deployment. The
-        # deadline and the release's status are the engine's.
+        # The deadline is set first, because the gates are judged with it.
+        # sudo: writes deadline and release status
         deployments = self.sudo()
         deployments._follow_up()
         super()._record()
@@ -204,11 +204,11 @@ class Deployment(models.Model):
             deployment._record_environment_event()
             back = deployment.rollback_of_id
             if back and deployment.status == "succeeded":
-                # What was deployed in its place took it back.
+                # This deployment replaces the one that is rolled back.
                 back._advance("rolled_back", restored_id=deployment.id)
 
     def _follow_up(self):
-        """What a deployment's status means for its deadline and its release."""
+        """Set the deadline and the release status that follow from the status."""
         for deployment in self:
             if deployment.status == "rolled_back" and not deployment.rolled_back_at:
                 deployment.system_write(
@@ -278,12 +278,12 @@ class Deployment(models.Model):
         }
         if self.status != "rolled_back":
             return self.release_id.id, "deployment", self, body
-        # The one that was taken back, as who rebuilds the story looks for it.
+        # The deployment that is rolled back, by which a reader of the ledger finds it.
         body |= {"rollback_of": self.external_id, **self._rollback_body()}
         return self.release_id.id, "rollback", self, body
 
     def _rollback_body(self):
-        # Whoever records the rollback may know its evidence and what runs again.
+        # sudo: evidence and restored deployment
         deployment = self.sudo()
         evidence = deployment.evidence_ids.filtered("rollback_of_deployment")
         return {

@@ -5,10 +5,10 @@ from ..release.reasons import said
 
 
 class Deployment(models.Model):
-    """Which revision may be brought to an environment.
+    """Which revision may be deployed to an environment.
 
-    Only production is gated. By hand nothing else is deployed there; what a pipeline
-    did all the same is recorded, with an incident.
+    Only production is gated. A deployment by hand of an unapproved revision is refused;
+    one that a pipeline made already is recorded, with an incident.
     """
 
     _inherit = "ipai.deployment"
@@ -22,9 +22,11 @@ class Deployment(models.Model):
         )
         environment.check_access("read")
         if release and environment:
-            # Judged whatever the person may read; both were checked to be readable.
+            # Read access to both was checked above.
+            # sudo: approval depends on all facts
             release, back = release.sudo(), self.sudo()
             back = back.browse(vals.get("rollback_of_id") or ()).exists()
+            # sudo: approval depends on all facts
             self._require_approval(release, environment.sudo(), back)
         if vals.get("status") == "rolled_back":
             self._refuse_bare_rollback()
@@ -32,7 +34,7 @@ class Deployment(models.Model):
 
     @api.model
     def _require_approval(self, release, environment, rollback_of):
-        """Refuse to bring a release's current revision to an environment.
+        """Require that the current revision of a release may be deployed.
 
         :raises GateRefused: naming every condition that is not met
         """
@@ -57,13 +59,13 @@ class Deployment(models.Model):
 
     @api.model
     def _obstacles(self, release, revision, environment, rollback_of):
-        """Why a revision may not be brought to an environment now.
+        """The reasons why a revision may not be deployed to an environment now.
 
-        Only production is gated, and the way back never is: a revision that ran there
-        before, approved, may always return in place of another deployment.
+        Only production is gated, and a rollback never is: an approved revision that was
+        deployed there before may always replace another deployment.
 
         :param release: ``ipai.release`` record, with all rights
-        :param rollback_of: the deployment it takes the place of, or an empty record
+        :param rollback_of: the deployment that is rolled back, or an empty record
         :returns: unmet conditions as a refused move names them; empty when approved
         """
         if environment.category != "production" or self._leads_back(
@@ -114,22 +116,20 @@ class Deployment(models.Model):
     @api.model
     def _promoting_stage(self, environment):
         """The stage whose gates a deployment there needs."""
-        return (
-            self.env["ipai.release.stage"]
-            .sudo()
-            .search(  # the same for everyone
-                [("environment_category", "=", environment.category)], limit=1
-            )
+        stages = self.env["ipai.release.stage"].sudo()  # sudo: same for every user
+        return stages.search(
+            [("environment_category", "=", environment.category)], limit=1
         )
 
     @api.model
     def _leads_back(self, revision, environment, rollback_of):
-        """Whether this is the return to a revision that ran there, approved."""
+        """Whether this is the return to an approved revision deployed there before."""
         if not rollback_of or rollback_of.environment_id != environment:
             return False
-        # A deadline is set when a production deployment succeeds, whatever came later.
+        # A deployment with a deadline succeeded once, also when it failed later.
+        # sudo: only whether there is one
         return bool(
-            self.sudo().search_count(  # only whether there is one
+            self.sudo().search_count(
                 [
                     ("environment_id", "=", environment.id),
                     ("revision_id.source_ref", "=", revision.source_ref),

@@ -6,12 +6,12 @@ from .deployment import FOLLOWING
 
 
 class Deployment(models.Model):
-    """Taking a deployment back: by whom, why, with what outcome and evidence."""
+    """The rollback of a deployment: by whom, why, with what outcome and evidence."""
 
     _inherit = "ipai.deployment"
 
     def _refuse_bare_rollback(self):
-        """By hand, a rollback is recorded with all that belongs to it."""
+        """Refuse a rollback by hand that lacks its reason, outcome or evidence."""
         raise UserError(
             self.env._(
                 "A rollback names its trigger, reason, outcome and evidence: use Roll "
@@ -54,7 +54,8 @@ class Deployment(models.Model):
         }
         kept = self._keep_evidence_of_rollback(trigger, evidence)
         self._advance("rolled_back", **vals)
-        self.sudo().release_id.activity_feedback(  # whoever was asked to
+        # sudo: closes activities of all users
+        self.sudo().release_id.activity_feedback(
             ["ipai_release_gates.activity_type_propose_rollback"],
             feedback=self.env._("%s was rolled back.", self.external_id),
         )
@@ -75,7 +76,7 @@ class Deployment(models.Model):
         """The earlier deployment that runs again, if one is named."""
         if not restored_id:
             return self.browse()
-        # Judged among the deployments of an environment the person may read.
+        # sudo: the environment is readable
         found = self.sudo().search(
             [
                 ("id", "=", restored_id),
@@ -114,15 +115,15 @@ class Deployment(models.Model):
                 "deployment_id": self.id,
             }
         )
-        # It speaks of what was deployed, which need not be the current revision.
+        # The deployed revision, which may be another than the current one.
         prepared |= {
-            "revision_id": self.sudo().revision_id.id,
+            "revision_id": self.sudo().revision_id.id,  # sudo: id of the revision
             "rollback_of_deployment": True,
         }
         return Evidence.system_create([prepared])
 
     def _propose_rollback(self, why):
-        """Ask the environment's people to roll this deployment back, once.
+        """Schedule activities, once, that propose to roll this deployment back.
 
         :param why: a sentence
         """

@@ -5,7 +5,7 @@ from .environment_control import CONTROLS_OF
 
 
 class Environment(models.Model):
-    """A place a project is deployed to, with the controls that keep it safe."""
+    """An environment that a project is deployed to, with its safety controls."""
 
     _name = "ipai.environment"
     _description = "Environment"
@@ -89,7 +89,7 @@ class Environment(models.Model):
         if "category" in vals:
             self._ensure_controls()
         elif vals.keys() & {"expires_at", "keep", "keep_reason", "active"}:
-            # The verdict on the lifetime is the engine's, whoever configures.
+            # sudo: the system judges lifetimes
             self.sudo().control_ids._judge_lifetime()
         return result
 
@@ -108,7 +108,7 @@ class Environment(models.Model):
 
         Safe to call again, and for environments that are older than their controls.
         """
-        # Controls are the engine's; the right to configure was checked.
+        # sudo: only the system creates controls
         environments = self.sudo()
         wanted = {
             (environment.id, kind)
@@ -135,7 +135,7 @@ class Environment(models.Model):
         :returns: the owner, else every holder of the persona SRE
         """
         self.ensure_one()
-        # Who holds which persona does not depend on who asks.
+        # sudo: holders do not depend on user
         environment = self.sudo()
         persona = environment.env["ipai.persona"].search([("code", "=", "sre")])
         for people in (environment.owner_id, persona.group_id.all_user_ids):
@@ -153,7 +153,7 @@ class Environment(models.Model):
     # --- doors -----------------------------------------------------------------------
 
     def action_open_events(self):
-        """Open what happened to this environment."""
+        """Open the events of this environment."""
         return self._open_records("ipai_environment_event_action")
 
     def action_open_drills(self):

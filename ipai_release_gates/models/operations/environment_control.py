@@ -18,16 +18,16 @@ CONTROLS_OF = {
     "staging": tuple(kind for kind, _label in CONTROLS),
     "production": ("least_privilege",),
 }
-#: Type of environment event → the kind of control whose check it tells the result of.
+#: Type of environment event → the kind of control whose check it reports.
 DECIDED_BY = {"masking_run": "masking", "mail_captured": "mail_suppression"}
 _EVENT_OF = {kind: event_type for event_type, kind in DECIDED_BY.items()}
 
 
 class EnvironmentControl(models.Model):
-    """A safety control of an environment, as its last check found it.
+    """A safety control of an environment, with the result of its last check.
 
-    A gate may require controls, so a check is a fact for every open release of the
-    project. What earlier checks found is kept as environment events.
+    A gate may require controls, so a check can change the verdict on every open release
+    of the project. Environment events keep the results of earlier checks.
     """
 
     _name = "ipai.environment.control"
@@ -71,13 +71,13 @@ class EnvironmentControl(models.Model):
     # --- checks ----------------------------------------------------------------------
 
     def record_check(self, status, note=None):
-        """Record what a check of these controls found.
+        """Record the result of a check of these controls.
 
         :param str status: ``pass`` or ``fail``
         :param str note: what was found; needed for a failure
         :raises AccessError: unless the user is an SRE
-        :raises UserError: for a lifetime, which the engine judges, and for a failure
-            that says nothing
+        :raises UserError: for a lifetime, which the system judges, and for a failure
+            without a note
         """
         self.check_access("write")
         if status not in ("pass", "fail"):
@@ -87,7 +87,7 @@ class EnvironmentControl(models.Model):
         try:
             note = readers.line(readers.MAX_KEY)(note) if note else ""
         except Invalid as invalid:
-            # The message is the contract's own, the same on every transport.
+            # The text of the contract is the same on every transport.
             raise ValidationError(str(invalid)) from invalid  # pylint: disable=translation-required
         if status == "fail" and not note:
             raise UserError(self.env._("Say what was found: a failure needs a note."))
@@ -99,7 +99,7 @@ class EnvironmentControl(models.Model):
                 )
             )
         Event = self.env["ipai.environment.event"]
-        # The right to check was checked above; the event is the engine's note of it.
+        # sudo: the right was checked above
         for control in self.sudo():
             control._checked(status, note)
             Event._note(
@@ -112,7 +112,7 @@ class EnvironmentControl(models.Model):
         return True
 
     def _checked(self, status, note):
-        """Store the result of a check; the caller records the event and judges again."""
+        """Store the result of a check; the caller records the event and judges."""
         self.system_write(
             {
                 "status": status,
@@ -135,7 +135,7 @@ class EnvironmentControl(models.Model):
 
     @api.model
     def _expire_environments(self):
-        """Record that environments have ended whose time is over (scheduled)."""
+        """Record the end of environments whose time is over (scheduled)."""
         return self._work_through(
             [
                 ("kind", "=", "lifetime"),
@@ -154,8 +154,8 @@ class EnvironmentControl(models.Model):
             before = control.status
             status, note, ended = control._lifetime()
             is_new_end = ended and not control.expired_event_at
-            # Written even without change: whoever judges on an older snapshot while
-            # the environment is configured anew gets a serialization error.
+            # Written even without a change: a transaction with an older snapshot must
+            # get a serialization error when the environment is configured meanwhile.
             control.system_write(
                 {
                     "status": status,
@@ -207,9 +207,9 @@ class EnvironmentControl(models.Model):
             )
 
     def _discard(self):
-        """Drop controls that the category of their environment does not know.
+        """Delete controls that the category of their environment does not have.
 
-        What their checks found stays in the environment's events.
+        The events of the environment keep the results of their checks.
         """
         # pylint: disable-next=bad-super-call,super-method-mismatch
         return super(GuardedMixin, self).unlink()

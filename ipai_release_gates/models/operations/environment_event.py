@@ -18,7 +18,7 @@ EVENT_TYPES = [
     ("masking_run", "Data masked"),
     ("ttl_expired", "Environment ended"),
 ]
-#: What the engine writes when it records the thing itself; nobody notes it by hand.
+#: Types that the system records with the fact itself; users cannot enter them.
 _OF_THE_ENGINE = frozenset(
     {
         "deploy_start",
@@ -26,7 +26,7 @@ _OF_THE_ENGINE = frozenset(
         "rollback_trigger",
         "restore_drill",
         "ttl_expired",
-        # Their results decide about controls: recorded as a check of the control.
+        # These are results of controls: users record a check of the control instead.
         "mail_captured",
         "masking_run",
     }
@@ -34,9 +34,9 @@ _OF_THE_ENGINE = frozenset(
 
 
 class EnvironmentEvent(models.Model):
-    """Something that happened to an environment; appended to, never changed.
+    """An event of an environment; events are append-only.
 
-    The database refuses update, delete and truncate too, to the application as well.
+    The database refuses update, delete and truncate as well, also to the application.
     """
 
     _name = "ipai.environment.event"
@@ -97,7 +97,7 @@ class EnvironmentEvent(models.Model):
     _readers = {"data": readers.metadata, "note": readers.line(readers.MAX_KEY)}
 
     def init(self):
-        # The application's own role must not be able to rewrite what happened.
+        # Not even the role of the application may change events.
         self.env["ipai.ledger.entry"]._forbid_changes(self._table)
 
     @api.depends("data", "note")
@@ -124,10 +124,10 @@ class EnvironmentEvent(models.Model):
         raise AccessError(self.env._("An environment event is never changed."))
 
     def _prepare_by_hand(self, vals):
-        """Complete values for the engine from what a person may say.
+        """Complete values for a system write, from the values that a user may enter.
 
-        :raises ValidationError: for an event to come, and for a type that the engine
-            records with the thing itself
+        :raises ValidationError: for a time in the future, and for a type that the
+            system records with the fact itself
         """
         self._refuse_fields(vals, self._creatable)
         now = self.env.cr.now()
@@ -135,7 +135,7 @@ class EnvironmentEvent(models.Model):
         environment.check_access("read")
         release = self.env["ipai.release"].browse(vals.get("release_id") or ())
         release.check_access("read")
-        # Whoever reads both may know whether they belong together.
+        # sudo: both are readable to the user
         if release and release.sudo().project_id != environment.sudo().project_id:
             raise ValidationError(
                 self.env._("The release is not one of the environment's project.")
@@ -163,7 +163,7 @@ class EnvironmentEvent(models.Model):
 
     @api.model
     def _note(self, environment, event_type, data=None, **values):
-        """Keep that something happened, now unless said otherwise.
+        """Record an event, at the present time by default.
 
         :param environment: ``ipai.environment`` record
         :param data: JSON-ready dict
@@ -171,7 +171,7 @@ class EnvironmentEvent(models.Model):
         :returns: the event
         """
         now = self.env.cr.now()
-        # The engine's note of what was recorded with the rights of whoever did.
+        # sudo: the caller checked the right
         return self.sudo().system_create(
             [
                 {

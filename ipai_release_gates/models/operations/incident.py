@@ -8,13 +8,13 @@ from ...ingest import fields as readers
 
 #: How long after its detection the post-mortem of an incident is due.
 POSTMORTEM_WITHIN = timedelta(days=5)
-#: Minutes until falling back is due when no evidence says how many.
+#: Minutes until the fallback is due, when no evidence gives the number.
 FALLBACK_MINUTES = 30
 _SEVERE = ("high", "critical")
 
 
 class Incident(models.Model):
-    """Something went wrong; open and blocking, it holds its project's promotions."""
+    """An incident; while it is open and blocking, it holds its project's promotions."""
 
     _name = "ipai.incident"
     _inherit = ["ipai.fact.mixin", "ipai.scheduled.mixin"]
@@ -187,8 +187,7 @@ class Incident(models.Model):
     def action_complete_postmortem(self):
         """Record that the post-mortem was held.
 
-        :raises UserError: while the incident is open, or its root cause or outcome is
-            not told
+        :raises UserError: while the incident is open, or has no root cause or outcome
         """
         self.check_access("write")
         for incident in self:
@@ -241,7 +240,7 @@ class Incident(models.Model):
         )
 
     def _reopen(self):
-        """Take up a resolved incident that is there again: it holds what it held."""
+        """Open a resolved incident again: it holds the same promotions as before."""
         self.ensure_one()
         vals = {"resolved_at": False, "fallback_at": False}
         if self.postmortem_status == "complete":
@@ -250,7 +249,7 @@ class Incident(models.Model):
         self._add_timeline_entry("reopened", self.env._("It is there again."))
 
     def _change(self, vals):
-        """Change what is known of the incident, and say so in its timeline.
+        """Change values of the incident, and add the changes to its timeline.
 
         :param vals: some of name, severity, blocking and deployment_id
         """
@@ -278,7 +277,7 @@ class Incident(models.Model):
         """Add an entry to the timeline."""
         self.ensure_one()
         now = self.env.cr.now()
-        # The timeline is the engine's; the right to act was checked by the door.
+        # sudo: the caller checked the right
         self.env["ipai.incident.entry"].sudo().system_create(
             [
                 {
@@ -294,14 +293,14 @@ class Incident(models.Model):
         )
 
     def _record(self):
-        for incident in self.sudo():  # only looked for the first entry
+        for incident in self.sudo():  # sudo: looks for the first entry
             if not incident.entry_ids:
                 incident._add_timeline_entry(
                     "detected", incident.name, occurred_at=incident.detected_at
                 )
         super()._record()
-        # It holds every open release of the project, not only the one it names; those
-        # may be out of the reporter's sight.
+        # It holds every open release of the project, not only the one it names.
+        # sudo: the user may not read all
         releases = self.env["ipai.release"].sudo()
         others = releases.search(
             [
@@ -310,7 +309,7 @@ class Incident(models.Model):
                 ("active", "in", [True, False]),
             ]
         )
-        named = self.sudo().release_id  # only taken out of the set
+        named = self.sudo().release_id  # sudo: excluded from the others
         (others - named)._rejudge_in_batches()
 
     def _ledger_draft(self):
@@ -320,7 +319,7 @@ class Incident(models.Model):
             "severity": self.severity,
             "status": "resolved" if self.resolved_at else "open",
             "blocking": self.blocking,
-            # Read as the engine: who may read the incident may know its deployment.
+            # sudo: readers of incidents know deployments
             "deployment": self.sudo().deployment_id.external_id or "",
             "postmortem": self.postmortem_status,
             "fallback_due": bool(self.fallback_at),
@@ -331,9 +330,9 @@ class Incident(models.Model):
 
     @api.model
     def _run_fallback_timers(self):
-        """Propose falling back where the timer of an open incident ran out (scheduled).
+        """Propose a fallback where the timer of an open incident ran out (scheduled).
 
-        The timer is what the release's latest evidence of it says.
+        The latest evidence of the release gives the time.
         """
         self.env.flush_all()
         rows = self.env.execute_query(

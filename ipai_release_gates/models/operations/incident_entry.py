@@ -3,12 +3,12 @@ from odoo.exceptions import AccessError, ValidationError
 
 from ...ingest import fields as readers
 
-#: Kinds that people write; the others follow from what happens to the incident.
+#: Kinds that users enter; the system adds the others.
 _OF_PEOPLE = frozenset({"note", "action", "communication"})
 
 
 class IncidentEntry(models.Model):
-    """One line of an incident's timeline; appended to, never changed."""
+    """An entry of an incident's timeline; entries are append-only."""
 
     _name = "ipai.incident.entry"
     _inherit = "ipai.guarded.mixin"
@@ -53,7 +53,7 @@ class IncidentEntry(models.Model):
     _readers = {"text": readers.text}
 
     def init(self):
-        # The story of an incident is not rewritten afterwards, by SQL neither.
+        # Not even SQL may change the timeline.
         self.env["ipai.ledger.entry"]._forbid_changes(self._table)
 
     @api.model_create_multi

@@ -5,10 +5,11 @@ from ...ingest import fields as readers
 
 
 class RecoveryDrill(models.Model):
-    """A rehearsal of the way back: what was tried, by which criteria, what came of it.
+    """A recovery drill: its type, its success criteria and its outcome.
 
-    Recorded once, by whoever carried it out, and immutable. A gate may require a
-    recent one, so a drill is a fact for every open release of the project.
+    It is recorded once, by the person who carried it out, and is immutable. A gate may
+    require a recent drill, so one can change the verdict on every open release of the
+    project.
     """
 
     _name = "ipai.recovery.drill"
@@ -20,8 +21,8 @@ class RecoveryDrill(models.Model):
     environment_id = fields.Many2one(
         "ipai.environment", required=True, ondelete="restrict", index=True
     )
-    # Read with the rights of whoever asks: a form not yet saved may name any
-    # environment by its id.
+    # Read with the rights of the user, because a form that is not yet saved may name
+    # any environment by its id.
     project_id = fields.Many2one(
         related="environment_id.project_id",
         related_sudo=False,
@@ -124,7 +125,7 @@ class RecoveryDrill(models.Model):
         """
         commands = vals.get(name) or []
         added = [command[2] for command in commands if command[0] == 0]
-        # An emptied list is how a form says that there is nothing.
+        # A form sends this command for an empty list.
         if len(added) != len([command for command in commands if command[0] != 5]):
             raise UserError(
                 self.env._("A drill comes with its own criteria and evidence only.")
@@ -132,12 +133,12 @@ class RecoveryDrill(models.Model):
         return added
 
     def _prepare_by_hand(self, vals, criteria, evidence):
-        """Complete values for the engine from what a person says of a drill.
+        """Complete values for a system write, from the values that a user enters.
 
         :param criteria: values of its success criteria
         :param evidence: values of the evidence that comes with it
-        :raises ValidationError: for a drill to come, a success that its own criteria
-            contradict, and a drill of which nothing can be shown
+        :raises ValidationError: for a time in the future, a success that its criteria
+            contradict, and a drill without evidence
         """
         now = self.env.cr.now()
         vals = {
@@ -195,7 +196,7 @@ class RecoveryDrill(models.Model):
                     "drill_id": self.id,
                 }
             )
-        # They are part of the drill that was just recorded, and added to no more.
+        # sudo: created with their drill only
         Criterion.sudo().system_create(prepared)
         type_ = self.env.ref("ipai_release_gates.evidence_type_restore_drill")
         self.env["ipai.evidence"].create(
@@ -223,7 +224,7 @@ class RecoveryDrill(models.Model):
 
 
 class RecoveryDrillCriterion(models.Model):
-    """What a drill had to show, and whether it did."""
+    """A success criterion of a drill, and whether it was met."""
 
     _name = "ipai.recovery.drill.criterion"
     _inherit = "ipai.guarded.mixin"
@@ -240,7 +241,7 @@ class RecoveryDrillCriterion(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        # An SRE may create them in the form of a new drill, and nowhere else.
+        # An SRE may create criteria only in the form of a new drill.
         if not self._is_system():
             raise AccessError(
                 self.env._("A criterion is recorded together with its drill.")

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class Release(models.Model):
-    """What operations know of a release, and the doors to their wizards."""
+    """The operations on a release, and the actions that open their wizards."""
 
     _inherit = "ipai.release"
 

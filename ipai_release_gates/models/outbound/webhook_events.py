@@ -71,7 +71,7 @@ class WebhookDelivery(models.Model):
         return {
             f"{model},{record.id}": record
             for model, found in ids.items()
-            # sudo: messages do not depend on the actor
+            # sudo: messages do not depend on actor
             for record in self.env[model].sudo().browse(found)
         }
 
