@@ -1,4 +1,4 @@
-"""Expertise and contracts: whatever a gate asks for, somebody answers for it."""
+"""Expertise and contracts: somebody answers for each demand of a gate."""
 
 from .finding import ERROR, Finding, Findings
 from .values import Model

@@ -80,10 +80,10 @@ def the_stage_table(files: Files, names: Names) -> Findings:
             "readme_stages", file, 1, "There is no table of stages.", "Write it."
         )
         return
-    told = [
+    listed = [
         (number, (cells[0], cells[1], _words(cells[2]))) for number, cells in rows[1:]
     ]
-    for (number, row), stage in zip(told, names.stages, strict=False):
+    for (number, row), stage in zip(listed, names.stages, strict=False):
         wanted = stage[0], stage[1], _words(", ".join(stage[2]))
         for what, said, is_so in zip(
             ("stage", "gate", "movers"), row, wanted, strict=True
@@ -97,12 +97,12 @@ def the_stage_table(files: Files, names: Names) -> Findings:
                     f"“{_text(is_so)}”.",
                     "Write in the table what the model says.",
                 )
-    if len(told) != len(names.stages):
+    if len(listed) != len(names.stages):
         yield _finding(
             "readme_stages",
             file,
             rows[-1][0],
-            f"The table has {len(told)} stages, the model {len(names.stages)}.",
+            f"The table has {len(listed)} stages, the model {len(names.stages)}.",
             "Write in the table what the model says.",
         )
 
@@ -119,17 +119,17 @@ def the_logins(files: Files, names: Names) -> Findings:
     """README.md tells the logins of the demo data, and Odoo's own administrator."""
     file = "README.md"
     rows = _rows(files.get(file, ""), "login", "who")
-    told = {cells[0].strip("`"): number for number, cells in rows[1:]}
+    listed = {cells[0].strip("`"): number for number, cells in rows[1:]}
     number = rows[0][0] if rows else 1
-    for login in sorted(told.keys() - names.logins - {"admin"}):
+    for login in sorted(listed.keys() - names.logins - {"admin"}):
         yield _finding(
             "readme_logins",
             file,
-            told[login],
+            listed[login],
             f"The demo data has no login “{login}”.",
             "Take it out of the table, or put it in the demo data.",
         )
-    for login in sorted(names.logins - told.keys()):
+    for login in sorted(names.logins - listed.keys()):
         yield _finding(
             "readme_logins",
             file,
@@ -147,10 +147,10 @@ def the_commands(files: Files, names: Names) -> Findings:
         for match in _TARGET.finditer(makefile)
     }
     rows = _rows(files.get(file, ""), "command", "what it does")
-    told = {
+    listed = {
         cells[0].strip("`").removeprefix("make "): number for number, cells in rows[1:]
     }
-    for command in sorted(targets.keys() - told.keys() - {"help"}):
+    for command in sorted(targets.keys() - listed.keys() - {"help"}):
         yield _finding(
             "readme_commands",
             "Makefile",
@@ -158,11 +158,11 @@ def the_commands(files: Files, names: Names) -> Findings:
             f"README.md does not tell of “make {command}”.",
             "Add it to the table of commands.",
         )
-    for command in sorted(told.keys() - targets.keys()):
+    for command in sorted(listed.keys() - targets.keys()):
         yield _finding(
             "readme_commands",
             file,
-            told[command],
+            listed[command],
             f"The Makefile has no “{command}”.",
             "Take it out of the table of commands.",
         )

@@ -1,4 +1,4 @@
-"""Personas and names: who can be told apart, and who could sign."""
+"""Personas and names: who can be distinguished, and who could sign."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,8 +1,8 @@
 """What has been recorded about a release, as immutable values.
 
 Every fact carries the revision it speaks of; the core counts only those of the
-release's current revision, whatever the caller hands in. All instants are aware or
-all are naive UTC: the core only compares them with each other and with ``now``.
+release's current revision, also when the caller passes others. All instants are aware
+or all are naive UTC: the core only compares them with each other and with ``now``.
 """
 
 from collections.abc import Mapping
@@ -72,7 +72,7 @@ class Approval:
 class Deployment:
     """A deployment; ``confirmed_at`` is when the G4 outcome was reached.
 
-    ``deployed_at`` is what its sender says, ``recorded_at`` when it was first told.
+    ``deployed_at`` is what its sender says, ``recorded_at`` when it was first recorded.
     """
 
     id: int

@@ -38,7 +38,7 @@ RISKS = {
 
 
 def level_of(exception_type: str, level: str | None) -> str | None:
-    """The level whose rules hold: an emergency is critical, whatever was said."""
+    """The level whose rules hold: an emergency is always critical."""
     return "critical" if exception_type == EMERGENCY else level
 
 

@@ -64,7 +64,7 @@ def _changes(
                 inner += _changes(
                     about.part, (*at, name), (former or {}).get(name, {}), entry[name]
                 )
-            elif not about.told:
+            elif not about.derived:
                 before = former[name] if former else about.default
                 is_new = former is None
                 if not _same(before, entry[name]) or (is_new and about.required):

@@ -17,7 +17,7 @@ TYPES = Part(
         "asked_for_by": Field(
             "codes",
             default=[],
-            told=True,
+            derived=True,
             help="Requirements in force that ask for it, as gate/requirement.",
         ),
     },

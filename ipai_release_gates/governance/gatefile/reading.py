@@ -153,8 +153,8 @@ class PolicyReader(Reader):
                 values[name] = (
                     self.entries(inner, at, about.part, former) if inner else {}
                 )
-            elif about.told:
-                values[name] = self._told(inner, at, about, present, name)
+            elif about.derived:
+                values[name] = self._derived(inner, at, about, present, name)
             elif inner is None:
                 values[name] = about.default
                 if about.required:
@@ -170,7 +170,7 @@ class PolicyReader(Reader):
                 )
         return values
 
-    def _told(
+    def _derived(
         self,
         node: yaml.Node | None,
         path: Path,
@@ -178,16 +178,16 @@ class PolicyReader(Reader):
         present: Entry | None,
         name: str,
     ) -> Any:
-        """What is told for information; anything else than what is so is refused."""
-        so = (present or {}).get(name, about.default)
-        if node is not None and self.value(node, path) != so:
+        """The value that follows from other records; a file cannot state another."""
+        actual = (present or {}).get(name, about.default)
+        if node is not None and self.value(node, path) != actual:
             self.problem(
                 node,
                 path,
                 "This is told for information and follows from other records: leave it "
                 "out, or as the export has it.",
             )
-        return so
+        return actual
 
     def entries(
         self, node: yaml.Node, path: Path, part: Part, present: Entries
@@ -217,8 +217,10 @@ class PolicyReader(Reader):
             found["archive"] = bool(self.boolean(node, ("archive",), None))
         definitions = parts.pop("definitions", None)
         if definitions is not None:
-            said = self.value(definitions, ("definitions",))
-            self.compare_told(said, present.get("definitions", {}), ("definitions",))
+            stated = self.value(definitions, ("definitions",))
+            self.compare_definitions(
+                stated, present.get("definitions", {}), ("definitions",)
+            )
         wanted = {part.name: part for part in schema.parts}
         for name in parts.keys() - wanted.keys():
             self.at((name,), "There is no such part.")
@@ -230,17 +232,17 @@ class PolicyReader(Reader):
             )
         return found
 
-    def compare_told(self, said: Any, so: Any, path: Path) -> None:
+    def compare_definitions(self, stated: Any, actual: Any, path: Path) -> None:
         """Refuse every difference from what the program itself decides, by its path."""
-        if isinstance(said, dict) and isinstance(so, dict):
-            for key in said:
-                if key in so:
-                    self.compare_told(said[key], so[key], (*path, key))
+        if isinstance(stated, dict) and isinstance(actual, dict):
+            for key in stated:
+                if key in actual:
+                    self.compare_definitions(stated[key], actual[key], (*path, key))
                 else:
                     self.at((*path, key), "There is no such definition.")
-            for key in so.keys() - said.keys():
+            for key in actual.keys() - stated.keys():
                 self.at((*path, key), _FIXED)
-        elif said != so or isinstance(said, bool) != isinstance(so, bool):
+        elif stated != actual or isinstance(stated, bool) != isinstance(actual, bool):
             self.at(path, _FIXED)
 
 

@@ -3,7 +3,7 @@
 A file holds *parts*: entries by code, each with fields. An entry is the whole of what
 it speaks of: a field it leaves out has its default. Entries that a file leaves out stay
 as they are, unless it says ``archive: true`` (decision 0027). ``definitions`` is what
-the program itself decides; it is told, and cannot be changed by a file.
+the program itself decides; a file shows it and cannot change it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Field:
         (any mapping), ``entries`` (entries of their own)
     :param default: its value where an entry leaves it out
     :param least: the smallest number
-    :param told: told for information; a file cannot change it
+    :param derived: follows from other records; a file cannot change it
     :param entry: for ``entries``: the :class:`Part` they are
     :param help: what it means
     """
@@ -50,7 +50,7 @@ class Field:
     default: Any = None
     of: str = ""
     least: float | None = None
-    told: bool = False
+    derived: bool = False
     entry: Part | None = None
     help: str = ""
 

@@ -83,18 +83,18 @@ class CiAccount(models.Model):
     def _refusal(self):
         """Why the current user may not touch the keys of this account, or ``None``.
 
-        Whoever holds a key acts as its user, so governance gets at keys of those users
-        only that can do no more than a CI service.
+        The holder of a key acts as its user. Governance therefore manages the keys of
+        those users only that can do no more than a CI service.
         """
         self.ensure_one()
-        # What a user may do is asked whatever the asking one may read of it.
+        # sudo: rights of a user, always readable
         user = self.user_id.sudo()
         harmless = (
             self.env["res.groups"]
-            .sudo()
+            .sudo()  # sudo: groups of every CI service
             .union(
                 *(
-                    self.env.ref(xmlid).sudo()  # the groups every CI service is in
+                    self.env.ref(xmlid).sudo()  # sudo: groups of every CI service
                     for xmlid in (
                         CI_GROUP,
                         "base.group_user",
@@ -123,7 +123,7 @@ class CiAccount(models.Model):
         """
         self._require_governance()
         self.check_access("read")
-        # Whether they are in the group is asked anew: it may have changed.
+        # Membership of the group is asked again: it may have changed.
         known = self.search([("id", "in", self.ids), ("active", "in", [True, False])])
         if set(known.ids) != set(self.ids):
             raise AccessError(self.env._("That is no CI service account."))
@@ -167,7 +167,8 @@ class CiAccount(models.Model):
 
     def _revoke_keys(self):
         """Remove the keys of accounts that were checked."""
-        # Governance has no right on keys; these were checked to be CI services' own.
+        # These were checked to belong to CI services.
+        # sudo: governance has no right on keys
         keys = self.env["res.users.apikeys"].sudo()
         keys = keys.search([("user_id", "in", self.user_id.ids)])
         _logger.info(

@@ -5,8 +5,8 @@ from odoo import api, models
 from ... import consistency
 
 _MODULE = "ipai_release_gates"
-#: Groups whose members sign nothing, whatever persona they would hold; the first is
-#: that of service accounts, who sign nothing by any other group either.
+#: Groups whose members sign nothing, with any persona; the first is that of service
+#: accounts, which sign nothing by any other group either.
 _SIGN_NOTHING = ("group_ci_service", "group_auditor", "group_governance_admin")
 
 
@@ -30,9 +30,10 @@ class Consistency(models.AbstractModel):
     @api.model
     def _model(self):
         """The governance model, as a ``consistency.Model``."""
-        # All of it, whoever asks: a contradiction binds everybody's releases.
+        # sudo: the whole model is read
         env = self.sudo().with_context(lang=None, active_test=True).env
-        every = self.sudo().with_context(lang=None, active_test=False).env  # see above
+        # sudo: the whole model is read
+        every = self.sudo().with_context(lang=None, active_test=False).env
         return consistency.Model(
             gates=tuple(
                 consistency.Gate(gate.id, gate.code, gate.name, gate.sequence)

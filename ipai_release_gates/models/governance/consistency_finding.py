@@ -10,8 +10,8 @@ from ... import consistency
 class ConsistencyFinding(models.Model):
     """A contradiction in the governance model: where it is, and the way out.
 
-    Whoever opens the list sees what is so at that moment. A finding that is found no
-    more is kept as resolved; when it comes back it counts as a new one.
+    Opening the list checks the model at that moment. A finding that is found no more
+    is kept as resolved; when it comes back it counts as a new one.
     """
 
     _name = "ipai.consistency.finding"
@@ -59,7 +59,7 @@ class ConsistencyFinding(models.Model):
 
         :returns: the open findings, as superuser
         """
-        # Findings are the engine's, whoever looks.
+        # sudo: findings are system records
         engine = self.sudo().with_context(active_test=False)
         known = {row._key(): row for row in engine.search([])}
         found = {_key(each): each for each in self.env["ipai.consistency"]._findings()}
@@ -167,12 +167,12 @@ class ConsistencyFinding(models.Model):
         )
         group = self.env.ref("ipai_release_gates.group_governance_admin", False)
         people = group.all_user_ids.filtered("active") if group else None
-        # What concerns one company is told to its people only.
+        # Findings of one company are sent to its people only.
         for concerned in errors.grouped("company_id").values():
-            self._tell(concerned, people)
+            self._notify_bus_and_mail(concerned, people)
 
     @api.model
-    def _tell(self, errors, people):
+    def _notify_bus_and_mail(self, errors, people):
         """Notify the governance administrators of a company, if there are any."""
         company = errors.company_id
         people = people and people.filtered(

@@ -13,7 +13,7 @@ _MODELS = {
 class ExpertiseRegistry(models.AbstractModel):
     """The expertise registry as one value, and back into records.
 
-    Everything is read and written with the rights of whoever asks.
+    Everything is read and written with the rights of the user.
     """
 
     _name = "ipai.expertise.registry"

@@ -107,7 +107,7 @@ class FreezeWindow(models.Model):
     _ends_after_start = models.Constraint(
         "CHECK (ends_at > starts_at)", "A freeze must end after it starts."
     )
-    # Far from the ends of the calendar, where local times cannot be told.
+    # Far from the ends of the calendar, where local times do not exist.
     _recurs_in_our_time = models.Constraint(
         "CHECK (recurrence = 'none' OR"
         " (starts_at >= '1970-01-01' AND starts_at < '2200-01-01'))",
@@ -151,7 +151,7 @@ class FreezeWindow(models.Model):
 
     @api.constrains("project_ids", "environment_ids")
     def _validate_environments(self):
-        # Also of those the editor may not read; none is named to them.
+        # sudo: unreadable projects count, none named
         for window in self.sudo():
             projects = window.project_ids
             if projects and window.environment_ids.project_id - projects:
@@ -254,7 +254,7 @@ class FreezeWindow(models.Model):
         named = set().union(*(window[4] for window in windows))
         places = {}
         if named:
-            # Archived or not, and whoever asks: policy binds every release.
+            # sudo: policy binds every release
             environments = self.env["ipai.environment"].sudo().browse(named)
             places = {e.id: (e.project_id.id, e.category) for e in environments}
         targets = []
@@ -309,8 +309,8 @@ class FreezeWindow(models.Model):
 
     def _affected_releases(self):
         affected = super()._affected_releases()
-        # Of all projects, also archived ones and those the editor may not read: policy
-        # binds every release.
+        # All projects count, archived and unreadable ones too.
+        # sudo: policy binds every release
         windows = self.sudo()
         if all(window.project_ids or window.environment_ids for window in windows):
             projects = windows.project_ids | windows.environment_ids.project_id

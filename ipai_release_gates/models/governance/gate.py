@@ -67,10 +67,8 @@ class Gate(models.Model):
     def _unlink_except_in_use(self):
         if (
             self.env["ipai.release.gate"]
-            .sudo()
-            .search_count(  # existence only
-                [("gate_id", "in", self.ids)], limit=1
-            )
+            .sudo()  # sudo: only existence is asked
+            .search_count([("gate_id", "in", self.ids)], limit=1)
         ):
             raise UserError(
                 self.env._(

@@ -76,12 +76,12 @@ class Persona(models.Model):
         :param user: ``res.users`` record
         :returns: ``ipai.persona`` records
         """
-        # Which groups carry a persona is not secret, and the answer is about the user.
-        # An archived persona is held by nobody, whatever context the caller sends.
+        # Nobody holds an archived persona, in any context of the caller.
         personas = (
-            self.sudo()
+            self.sudo()  # sudo: groups of personas are public
             .with_context(active_test=True)
             .search_fetch([], ["code", "name", "group_id", "active"])
         )
-        held = user.sudo().all_group_ids  # about the user, see above
+        # sudo: the answer concerns the user
+        held = user.sudo().all_group_ids
         return personas.filtered(lambda persona: persona.group_id in held)

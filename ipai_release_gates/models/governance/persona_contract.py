@@ -417,7 +417,7 @@ class PersonaContract(models.Model):
             contract._close_reviews()
 
     def _close_reviews(self):
-        # The activities of everybody who was asked, not only one's own.
+        # sudo: activities of all reviewers end
         self.persona_id.sudo().activity_unlink(
             ["ipai_release_gates.activity_type_contract_review"]
         )

@@ -37,8 +37,8 @@ _COLUMNS = {"movers": "persona_ids"}
 class PolicyFile(models.AbstractModel):
     """The gate policy as files, and back into records.
 
-    Everything is read and written with the rights of whoever asks, and through the
-    models' own guards.
+    Everything is read and written with the rights of the user, and through the guards
+    of the models.
     """
 
     _name = "ipai.policy.file"
@@ -86,8 +86,8 @@ class PolicyFile(models.AbstractModel):
                     inner.code: self._entry(about.entry, inner)
                     for inner in record[self._column(record, name)]
                 }
-            elif about.told:
-                values[name] = getattr(self, f"_told_{name}")(record)
+            elif about.derived:
+                values[name] = getattr(self, f"_derived_{name}")(record)
             else:
                 values[name] = self._plain(about, record[self._column(record, name)])
         # What is stored for another kind than that of a requirement means nothing.
@@ -117,7 +117,7 @@ class PolicyFile(models.AbstractModel):
         return value or None
 
     @api.model
-    def _told_asked_for_by(self, evidence_type):
+    def _derived_asked_for_by(self, evidence_type):
         asking = self.env["ipai.gate.requirement"].search(
             [("evidence_type_id", "=", evidence_type.id), ("active", "=", True)]
         )
@@ -188,8 +188,8 @@ class PolicyFile(models.AbstractModel):
     def _import(self, content, file, note):
         """Write what a file says, all of it or nothing, in this transaction.
 
-        The releases it bears on are judged anew once, at the end. Why it was done is
-        told in the governance chain, before what was done.
+        Affected releases are judged again once, at the end. The governance chain has
+        the reason before the changes.
 
         :param bytes content: the file
         :param str file: its name, for messages
@@ -205,7 +205,7 @@ class PolicyFile(models.AbstractModel):
         schema, _found, changes, _notes, line = self._read(content, file)
         if not changes:
             return changes
-        self._tell_import(schema, content, note, changes)
+        self._record_import(schema, content, note, changes)
         batch = PolicyBatch()
         importing = self.with_context(
             lang="en_US", active_test=False, **batch.context()
@@ -245,7 +245,7 @@ class PolicyFile(models.AbstractModel):
             wanted = {
                 name: wanted.get(name, about.default)
                 for name, about in part.fields.items()
-                if about.kind != "entries" and not about.told
+                if about.kind != "entries" and not about.derived
             }
         vals = {
             self._column(Model, name): self._stored(part.fields[name], value)
@@ -273,9 +273,10 @@ class PolicyFile(models.AbstractModel):
         return False if value is None else value
 
     @api.model
-    def _tell_import(self, schema, content, note, changes):
-        """Tell the governance chain why, and from which file."""
-        # Appending is the engine's; the settings stand for the policy as a whole.
+    def _record_import(self, schema, content, note, changes):
+        """Append to the governance chain why the policy changes, and by which file."""
+        # The settings stand for the policy as a whole.
+        # sudo: appending is a system write
         subject = self.env["ipai.settings"].sudo().search([], limit=1)
         body = {
             "what": f"import of {schema.filename}",
@@ -286,7 +287,7 @@ class PolicyFile(models.AbstractModel):
                 "changes": len(changes),
             },
         }
-        # As above.
+        # sudo: appending is a system write
         self.env["ipai.ledger.entry"].sudo()._record_governance(
             [("policy_changed", subject or f"{self._name},0", body)]
         )

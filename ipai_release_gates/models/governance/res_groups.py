@@ -20,7 +20,7 @@ _MEMBERSHIP = frozenset({"user_ids", "implied_ids", "implied_by_ids"})
 
 
 class ResGroups(models.Model):
-    """Who comes to hold a role, by whatever door, is told in the governance chain."""
+    """The governance chain records every change of who holds a role."""
 
     _inherit = "res.groups"
 
@@ -47,7 +47,7 @@ class ResGroups(models.Model):
 
         :param user_ids: whose roles can change; ``None``: anybody's
         """
-        roles = self.sudo()._role_groups()  # whatever the caller may read
+        roles = self.sudo()._role_groups()  # sudo: all groups count, readable or not
         words = roles._role_words()
         before = roles._role_members(user_ids)
         yield

@@ -8,7 +8,7 @@ class ResPartner(models.Model):
 
     Accounts with one address are one person, and commits name their authors by
     address. So nobody makes themselves another person, or the author of a commit
-    nobody is known for; whoever administers access rights does.
+    nobody is known for; administrators of access rights do that.
     """
 
     _inherit = "res.partner"
@@ -16,7 +16,7 @@ class ResPartner(models.Model):
     def write(self, vals):
         if "email" in vals:
             self._refuse_other_identity(vals["email"])
-            # Whose address it is decides, whatever the caller may read.
+            # sudo: the owner of the address decides
             people = self.sudo().with_context(active_test=False).user_ids
             former = people._addresses()
             result = super().write(vals)
@@ -30,7 +30,7 @@ class ResPartner(models.Model):
         if user._is_superuser() or user.has_group("base.group_erp_manager"):
             return
         address = email_normalize(email or "") or ""
-        # Whose address it is decides, whatever the caller may read.
+        # sudo: the owner of the address decides
         for person in self.sudo().with_context(active_test=False).user_ids:
             if (person.email_normalized or "") == address:
                 continue

@@ -13,8 +13,8 @@ _IDENTITY = frozenset({"login", "partner_id"})
 class ResUsers(models.Model):
     """Who people are, and what they may decide, bears on releases.
 
-    Every role given or taken is told in the governance chain; a change of an address
-    by which separation of duties knows people makes the releases it names judged anew.
+    The governance chain records every role given or taken. Releases are judged again
+    when an address changes by which separation of duties knows people.
     """
 
     _inherit = "res.users"
@@ -22,7 +22,8 @@ class ResUsers(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         users = super().create(vals_list)
-        roles = self.env["res.groups"].sudo()._role_groups()  # whoever creates
+        # sudo: all role groups count
+        roles = self.env["res.groups"].sudo()._role_groups()
         held = roles._role_members(users.ids)
         self._record_roles(set(), held, roles._role_words())
         users._identity_changed(users._addresses())
@@ -31,22 +32,23 @@ class ResUsers(models.Model):
     def write(self, vals):
         identity = bool(_IDENTITY & vals.keys())
         former = self._addresses() if identity else set()
-        told = nullcontext()
+        recording = nullcontext()
         if _ROLES & vals.keys():
-            told = self.env["res.groups"]._role_changes_told(self.ids)
-        with told:
+            recording = self.env["res.groups"]._role_changes_told(self.ids)
+        with recording:
             result = super().write(vals)
         if identity:
             self._identity_changed(former | self._addresses())
         return result
 
     def unlink(self):
-        roles = self.env["res.groups"].sudo()._role_groups()  # whoever deletes
+        # sudo: all role groups count
+        roles = self.env["res.groups"].sudo()._role_groups()
         held = roles._role_members(self.ids)
         drafts = self._role_drafts(held, set(), roles._role_words())
         addresses = self._addresses()
         result = super().unlink()
-        # Appending is the engine's, whoever administers the users.
+        # sudo: appending is a system write
         self.env["ipai.ledger.entry"].sudo()._record_governance(drafts)
         self.browse()._identity_changed(addresses)
         return result
@@ -55,7 +57,7 @@ class ResUsers(models.Model):
 
     @api.model
     def _record_roles(self, before, after, words):
-        # Appending is the engine's, whoever administers the users.
+        # sudo: appending is a system write
         entries = self.env["ipai.ledger.entry"].sudo()
         entries._record_governance(self._role_drafts(before, after, words))
 
@@ -72,7 +74,7 @@ class ResUsers(models.Model):
             for user_id, group_id in changes:
                 into[user_id].append(words[group_id])
         drafts = []
-        # Who it is about is told whether or not the administrator sees the person.
+        # sudo: entries name unreadable persons too
         for user in self.sudo().browse(sorted(added.keys() | removed.keys())):
             body = {
                 "user": user.login,
@@ -88,14 +90,14 @@ class ResUsers(models.Model):
 
     def _addresses(self):
         """Every address by which separation of duties may know these users."""
-        users = self.sudo()  # identity does not depend on who looks
+        users = self.sudo()  # sudo: identity is independent of readers
         addresses = set()
         for user in users:
             addresses |= {user.login, user.email, user.email_normalized}
         return {address.strip().lower() for address in addresses if address}
 
     def _identity_changed(self, addresses):
-        """Judge the open releases anew that these users or addresses bear on.
+        """Judge the open releases again that these users or addresses affect.
 
         :param addresses: those that are, or were, somebody's
         """
@@ -123,6 +125,6 @@ class ResUsers(models.Model):
                 users=list(self.ids),
             )
         )
-        # Every release it bears on, whoever changes the address.
+        # sudo: every affected release counts
         releases = self.env["ipai.release"].sudo().browse(row[0] for row in rows)
         releases._rejudge_in_batches()

@@ -50,7 +50,7 @@ class Settings(models.Model):
         "tried, is switched off and governance is told. 0: never.",
     )
 
-    # No verdict rests on them; that they change is told all the same.
+    # No verdict rests on them; the chain records their changes all the same.
     _policy_deciding = frozenset()
 
     _only_one = models.UniqueIndex("((1))", "There is one record of settings.")
@@ -82,7 +82,7 @@ class Settings(models.Model):
 
     @api.model
     def _current(self):
-        """The settings in force, whoever asks; the defaults if there is no record."""
-        # No secrets: they say how the engine works for everybody.
+        """The settings in force; the defaults if there is no record."""
+        # sudo: settings are public, no secrets
         settings = self.sudo().search([], limit=1)
         return settings or settings.new()

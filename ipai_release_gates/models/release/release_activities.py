@@ -6,7 +6,7 @@ from ..mixins.deferred import once_before_commit
 _TRIGGERED = "ipai.release.activities"
 _TYPE = "ipai_release_gates.activity_type_your_turn"
 
-#: What decides whose turn it is changes together with one of these.
+#: The fields on which it depends who must act.
 _TURNING = frozenset(
     {
         "stage_id",
@@ -26,11 +26,11 @@ _NAMED = 3
 
 
 class Release(models.Model):
-    """Whose turn it is, as activities of the people who must act next.
+    """Activities of the people who must act next.
 
     Nothing here decides. What changes a release only marks it, in the same statement;
-    a scheduled action, started at once, works out whose turn it is and brings the
-    activities up to that.
+    a scheduled action, started at once, finds who must act and updates the
+    activities.
     """
 
     _name = "ipai.release"
@@ -48,7 +48,7 @@ class Release(models.Model):
     # --- when ------------------------------------------------------------------------
 
     def write(self, vals):
-        # What people write comes by here once more, as the engine's.
+        # A change by a person passes here again as a system write.
         if self._is_system() and not _TURNING.isdisjoint(vals):
             vals = {**vals, "activities_due": True}
             self._look_after_activities_soon()
@@ -72,7 +72,7 @@ class Release(models.Model):
     @api.model
     def _look_after_activities(self):
         """Bring the activities of the releases that changed up to date (scheduled)."""
-        # Few at a time: whoever records facts about one of them waits meanwhile.
+        # Few at a time: recording facts about one of them waits meanwhile.
         self._work_through(
             [("activities_due", "=", True), ("active", "in", [True, False])],
             "_update_activities",
@@ -125,7 +125,7 @@ class Release(models.Model):
         self._announce()
 
     def _turns(self):
-        """Whose turn it is, and to do what.
+        """Who must act, and what each has to do.
 
         :returns: by release id, dicts of user to ``(summary, deadline)``
         """

@@ -14,7 +14,7 @@ Acting = namedtuple("Acting", "following to_prove to_move")
 
 
 class Release(models.Model):
-    """What a person can do next about a release; read by screens, never by the engine.
+    """What a person can do next about a release; for screens, never for verdicts.
 
     Nothing here decides: every step that is offered is checked again by the door it
     leads to.
@@ -240,12 +240,15 @@ class Release(models.Model):
 
     def _step_for_approval(self, requirement):
         approval = self.env["ipai.approval"]
-        release = self.sudo()  # asked for the user, judged whatever the user may read
+        release = self.sudo()  # sudo: refusals depend on unreadable records
+        gate = requirement.gate_id.sudo()  # sudo: refusals depend on unreadable records
+        # sudo: refusals depend on unreadable records
+        persona = requirement.approval_persona_id.sudo()
         if not approval.has_access("create") or approval._refusal_to_sign(
             release,
             release.revision_id,
-            requirement.gate_id.sudo(),
-            requirement.approval_persona_id.sudo(),
+            gate,
+            persona,
         ):
             return {}
         return {

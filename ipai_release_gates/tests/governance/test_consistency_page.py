@@ -1,4 +1,4 @@
-"""The consistency check on real records: what it finds, who sees it, who is told."""
+"""The consistency check on real records: findings, readers, notifications."""
 
 from odoo.exceptions import AccessError
 from odoo.tools import mute_logger
@@ -164,9 +164,9 @@ class TestConsistency(GateCase):
         self.assertEqual(action["res_model"], "ipai.release.stage")
         self.assertEqual(action["res_id"], self.stages["production"].id)
 
-    # --- who is told -----------------------------------------------------------------
+    # --- who is notified -------------------------------------------------------------
 
-    def told(self, user):
+    def notified(self, user):
         return self.env["mail.message"].search_count(
             [("notified_partner_ids", "in", user.partner_id.ids)]
         )
@@ -180,24 +180,24 @@ class TestConsistency(GateCase):
         self.env.invalidate_all()
 
     def test_governance_is_told_of_a_new_error_once(self):
-        before = self.told(self.governance)
+        before = self.notified(self.governance)
         self.run_daily()
-        self.assertEqual(self.told(self.governance), before)
+        self.assertEqual(self.notified(self.governance), before)
         self.stages["production"].persona_ids = False
         self.run_daily()
         self.run_daily()
-        self.assertEqual(self.told(self.governance), before + 1)
-        self.assertEqual(self.told(self.auditor), 0)
+        self.assertEqual(self.notified(self.governance), before + 1)
+        self.assertEqual(self.notified(self.auditor), 0)
         self.stages["staging_acceptance"].persona_ids = False
         self.run_daily()
-        self.assertEqual(self.told(self.governance), before + 2)
+        self.assertEqual(self.notified(self.governance), before + 2)
 
     def test_a_warning_is_shown_but_nobody_is_told(self):
-        before = self.told(self.governance)
+        before = self.notified(self.governance)
         self.stages["qa_validation"].gate_id = False
         self.run_daily()
         self.assertEqual(self.codes(), {"stage_without_gate"})
-        self.assertEqual(self.told(self.governance), before)
+        self.assertEqual(self.notified(self.governance), before)
 
     def test_only_the_scheduler_runs_the_daily_check(self):
         with self.assertRaises(AccessError):

@@ -194,9 +194,9 @@ class TestFreezeWindows(GateCase):
         window.environment_ids = False
         self.assertEqual(versions(), [before[0] + 2, before[1] + 3])
 
-    # --- what the engine is told -----------------------------------------------------
+    # --- what a verdict depends on --------------------------------------------------
 
-    def _told(self, user=None, **context):
+    def _facts_given(self, user=None, **context):
         Window = self.env["ipai.freeze.window"].with_user(user or self.env.user)
         return Window.with_context(**context)._in_force(NOW, NOW + timedelta(days=35))
 
@@ -210,7 +210,7 @@ class TestFreezeWindows(GateCase):
         self.window("Far", start=36 * 24, end=37 * 24)
         hour, week = timedelta(hours=1), timedelta(weeks=1)
         self.assertEqual(
-            self._told(),
+            self._facts_given(),
             [
                 (
                     weekly.id,
@@ -234,21 +234,21 @@ class TestFreezeWindows(GateCase):
     def test_a_change_window_that_is_over_still_applies(self):
         window = self.window(start=-2, end=-1, kind="allow")
         self.assertEqual(
-            self._told(),
+            self._facts_given(),
             [(window.id, "Freeze", "allow", frozenset(), frozenset(), [])],
         )
         window.active = False
-        self.assertEqual(self._told(), [])
+        self.assertEqual(self._facts_given(), [])
 
     def test_the_engine_is_told_the_same_whoever_asks_in_whatever_context(self):
         self.window(environment_ids=self.elsewhere.ids)
         self.window(project_ids=self.other.ids)
         self.window(active=False)
         self.other.active = self.elsewhere.active = False
-        expected = self._told()
+        expected = self._facts_given()
         self.assertEqual(len(expected), 2)
         for context in ({"active_test": False}, {"active_test": True}, {"lang": "x"}):
-            self.assertEqual(self._told(self.dev, **context), expected)
+            self.assertEqual(self._facts_given(self.dev, **context), expected)
 
     def test_the_engine_is_told_in_one_query(self):
         for number in range(20):
@@ -261,7 +261,7 @@ class TestFreezeWindows(GateCase):
         self.env.flush_all()
         self.env.invalidate_all()
         with self.assertQueryCount(1):
-            self.assertEqual(len(self._told()), 20)
+            self.assertEqual(len(self._facts_given()), 20)
 
     # --- what people see -------------------------------------------------------------
 

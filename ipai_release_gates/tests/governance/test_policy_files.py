@@ -87,7 +87,7 @@ class TestPolicyFiles(GovernanceCase):
 
     def test_every_field_of_a_definition_is_in_its_file(self):
         left_out = {
-            # Told for information or the other side of a relation.
+            # Derived, or the other side of a relation.
             "ipai.evidence.type": {"code"},
             "ipai.gate": {"code"},
             "ipai.gate.requirement": {"code", "gate_id"},
@@ -101,7 +101,7 @@ class TestPolicyFiles(GovernanceCase):
             stored = {
                 files._column(self.env[model], field)
                 for field, about in parts[name].fields.items()
-                if not about.told and about.kind != "entries"
+                if not about.derived and about.kind != "entries"
             }
             told = set(self.env[model]._policy_field_names())
             self.assertEqual(stored, told - left_out[model], name)

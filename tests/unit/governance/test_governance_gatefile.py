@@ -144,7 +144,7 @@ def test_archive_takes_what_a_file_leaves_out_of_its_gates_out_of_force():
     ]
 
 
-def test_a_new_gate_is_told_with_all_that_it_has():
+def test_a_new_gate_is_listed_with_all_that_it_has():
     text = edited(
         "stages:\n",
         "  G3:\n    name: Ship\n    sequence: 30\n    requirements:\n      g2:\n"
@@ -193,11 +193,11 @@ def test_a_new_gate_is_told_with_all_that_it_has():
         ),
     ],
 )
-def test_a_wrong_value_is_told_by_line_and_field(old, new, field, message):
+def test_a_wrong_value_is_reported_by_line_and_field(old, new, field, message):
     text = edited(old, new)
-    ((path, (line, told)),) = problems(text).items()
+    ((path, (line, found)),) = problems(text).items()
     assert path.split(".")[-1] == field
-    assert message in told
+    assert message in found
     if field != "name":
         assert line == text[: text.index(new)].count("\n") + 1
 
@@ -220,7 +220,7 @@ def test_a_new_code_looks_like_a_code():
     assert problems(text)[field][0] == line_of(text, "Signed off:")
 
 
-def test_what_the_program_decides_is_told_and_not_changed():
+def test_what_the_program_decides_is_shown_and_not_changed():
     text = edited("limit: 30", "limit: 90")
     line, message = problems(text)["definitions.limit"]
     assert line == line_of(text, "limit: 90")
@@ -243,7 +243,7 @@ def test_a_schema_without_parts_changes_nothing_whatever_it_says():
         assert list(problems(text.replace(old, new), present, EXCEPTIONS)) == [field]
 
 
-def test_what_follows_from_other_records_is_told_and_not_changed():
+def test_what_follows_from_other_records_is_shown_and_not_changed():
     present = {
         "evidence_types": {
             "build_log": entry(
@@ -280,7 +280,7 @@ def test_what_follows_from_other_records_is_told_and_not_changed():
     ],
 )
 def test_what_is_no_policy_file_is_refused(text, message):
-    assert any(message in told for _line, told in problems(text).values())
+    assert any(message in found for _line, found in problems(text).values())
 
 
 @given(st.text(max_size=200) | st.binary(max_size=200))

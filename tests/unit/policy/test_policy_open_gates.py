@@ -21,7 +21,7 @@ from policy_random import (
 
 
 def covers(facts, gate, requirement, now=NOW):
-    """Whether an exception in force covers this, told without the core's help."""
+    """Whether an exception in force covers this, decided without the core's help."""
     return requirement.waivable and any(
         grant.effective_from <= now < grant.expires_at
         and (
