@@ -1,4 +1,4 @@
-"""Shards: the files of a layer in parts of about the same length.
+"""Shards: the files of a layer in parts, a few long ones and some short ones.
 
 How long a file takes is known from the last whole run here (``.run/weights.json``), or
 from the table in ``tests/weights.txt``; else its tests are counted. Files go by their
@@ -17,9 +17,11 @@ from .paths import ROOT, RUN
 
 TABLE = ROOT / "tests" / "weights.txt"
 MEASURED = RUN / "weights.json"
-#: Seconds that a shard should take: short enough for lanes to end together, long enough
-#: for its own server and database not to count.
-LENGTH = 150
+#: Seconds that a shard takes at most, unless one file takes longer: its own server and
+#: database should not count.
+LENGTH = 240
+#: Seconds that the last shards take at least, which fill the lanes up at the end.
+SHORTEST = 50
 #: Seconds of one test in a file that nobody has measured.
 UNKNOWN = 0.5
 #: Seconds from which the committed table lists a file.
@@ -82,6 +84,15 @@ def files(paths):
     return found
 
 
+def _sizes(total):
+    """The seconds of the shards of a layer: long ones first, short ones at last."""
+    sizes = []
+    while total > 2 * SHORTEST:
+        sizes.append(LENGTH if total > 2 * LENGTH else total / 2)
+        total -= sizes[-1]
+    return [*sizes, total]
+
+
 def split(layer, paths, options=()):
     """The shards of a layer.
 
@@ -91,19 +102,20 @@ def split(layer, paths, options=()):
     :return: list of :class:`Shard`
     """
     if options or any("::" in path for path in paths) or layer == "unit":
-        return [Shard(layer, layer, tuple(paths), tuple(options), LENGTH / 3)]
+        return [Shard(layer, layer, tuple(paths), tuple(options), SHORTEST)]
     known = table()
     weighed = {path: weight(path, known) for path in files(paths)}
-    number = max(1, round(sum(weighed.values()) / LENGTH))
-    if number == 1:
+    sizes = _sizes(sum(weighed.values()))
+    if len(sizes) == 1:
         return [Shard(layer, layer, tuple(paths), (), sum(weighed.values()))]
-    bins = [[] for _ in range(number)]
-    loads = [0.0] * number
-    # The longest first, each to where the least is.
+    bins = [[] for _ in sizes]
+    loads = [0.0] * len(sizes)
+    # The longest first, each to where most of the size is left.
     for path in sorted(weighed, key=lambda path: (-weighed[path], path.name)):
-        lightest = loads.index(min(loads))
-        bins[lightest].append(str(path))
-        loads[lightest] += weighed[path]
+        left = [size - load for size, load in zip(sizes, loads, strict=True)]
+        emptiest = left.index(max(left))
+        bins[emptiest].append(str(path))
+        loads[emptiest] += weighed[path]
     return [
         Shard(layer, f"{layer}-{place}", tuple(sorted(chosen)), (), load)
         for place, (chosen, load) in enumerate(zip(bins, loads, strict=True), 1)
