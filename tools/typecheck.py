@@ -21,7 +21,6 @@ PYTHON = "3.10"
 PENDING = {
     "ipai_release_gates/github",
     "ipai_release_gates/ingest",
-    "ipai_release_gates/ledger",
     "ipai_release_gates/outbound",
 }
 
