@@ -1,10 +1,19 @@
 """Gates as check runs, or as commit statuses, of the commit they judge."""
 
+from __future__ import annotations
+
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from .text import clip, plain, units
+
+if TYPE_CHECKING:
+    from odoo.addons.ipai_release_gates.policy import GateVerdict
+
+Json = dict[str, Any]
 
 #: What GitHub takes of a summary, and of the description of a status.
 MAX_SUMMARY, MAX_DESCRIPTION = 65535, 140
@@ -36,37 +45,42 @@ class CheckRun:
     :ivar body: of the request, without the commit
     """
 
-    body: dict
+    body: Json
 
     @property
-    def status(self):
+    def status(self) -> str:
         """``queued``, ``in_progress``, ``completed``; of a status its state."""
-        return self.body.get("status") or self.body["state"]
+        return str(self.body.get("status") or self.body["state"])
 
     @property
-    def conclusion(self):
+    def conclusion(self) -> str:
         """``success``, ``failure``, ``neutral``, or empty while it is not completed."""
-        return self.body.get("conclusion") or ""
+        return str(self.body.get("conclusion") or "")
 
     @property
-    def digest(self):
+    def digest(self) -> str:
         """The same for the same body: what is there already is not sent again."""
         text = json.dumps(self.body, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def check_run(gate, title, details_url, external_id, words):
+def check_run(
+    gate: GateVerdict,
+    title: str,
+    details_url: str,
+    external_id: str,
+    words: Mapping[str, str],
+) -> CheckRun:
     """A gate as check run.
 
-    :param gate: :class:`policy.GateVerdict`
-    :param str title: one line on how it stands, plain text
-    :param str details_url: of the release
-    :param str external_id: ours
-    :param dict words: state of a condition → how it is called
+    :param title: one line on how it stands, plain text
+    :param details_url: of the release
+    :param external_id: ours
+    :param words: state of a condition → how it is called
     :returns: :class:`CheckRun`
     """
     status, conclusion = _RUN[gate.status]
-    body = {
+    body: Json = {
         "name": _name(gate),
         "status": status,
         "details_url": details_url,
@@ -81,11 +95,11 @@ def check_run(gate, title, details_url, external_id, words):
     return CheckRun(body)
 
 
-def closing_run(run, title):
+def closing_run(run: Mapping[str, str], title: str) -> CheckRun:
     """What closes the check run of a commit that the release has left behind.
 
-    :param dict run: ``name``, ``details_url`` and ``external_id`` it was made with
-    :param str title: why, plain text
+    :param run: ``name``, ``details_url`` and ``external_id`` it was made with
+    :param title: why, plain text
     """
     return CheckRun(
         {
@@ -98,7 +112,7 @@ def closing_run(run, title):
     )
 
 
-def commit_status(gate, title, details_url):
+def commit_status(gate: GateVerdict, title: str, details_url: str) -> CheckRun:
     """A gate as commit status, where the app may not write check runs."""
     return CheckRun(
         {
@@ -110,13 +124,14 @@ def commit_status(gate, title, details_url):
     )
 
 
-def _name(gate):
+def _name(gate: GateVerdict) -> str:
     return clip(f"{gate.code} {gate.name}", _MAX_NAME)
 
 
-def _summary(gate, words):
+def _summary(gate: GateVerdict, words: Mapping[str, str]) -> str:
     order = {"unmet": 0, "waived": 1, "met": 2, "not_applicable": 3}
-    lines, used = [], 0
+    lines: list[str] = []
+    used = 0
     conditions = sorted(
         gate.conditions, key=lambda c: (order.get(c.state, 0), not c.adverse)
     )

@@ -21,10 +21,10 @@ class KeyRefused(ValueError):
     """What was given is no private key that GitHub would have made."""
 
 
-def read_key(pem):
+def read_key(pem: str | None) -> rsa.RSAPrivateKey:
     """Read the private key of a GitHub App.
 
-    :param str pem: as GitHub lets it be downloaded; where it comes from an environment
+    :param pem: as GitHub lets it be downloaded; where it comes from an environment
         variable, its lines may be parted by ``\\n`` in letters
     :returns: an RSA private key
     :raises KeyRefused: saying what is wrong with it, and nothing of what is in it
@@ -45,7 +45,7 @@ def read_key(pem):
     return key
 
 
-def fingerprint(key):
+def fingerprint(key: rsa.RSAPrivateKey) -> str:
     """The fingerprint that GitHub shows next to a key in the settings of the app."""
     public = key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -55,23 +55,23 @@ def fingerprint(key):
     return "SHA256:" + base64.b64encode(digest.finalize()).decode()
 
 
-def app_jwt(key, issuer, now):
+def app_jwt(key: rsa.RSAPrivateKey, issuer: str, now: int) -> str:
     """A token with which the app asks for tokens of its installations.
 
     :param key: of :func:`read_key`
-    :param str issuer: client id, or id, of the app
-    :param int now: seconds since 1970
+    :param issuer: client id, or id, of the app
+    :param now: seconds since 1970
     :returns: the token, to be sent as bearer
     """
-    claims = {"iat": now - _BACK, "exp": now + _LIFE, "iss": issuer}
-    signed = b".".join(map(_part, ({"alg": "RS256", "typ": "JWT"}, claims)))
+    claims: dict[str, object] = {"iat": now - _BACK, "exp": now + _LIFE, "iss": issuer}
+    signed = _part({"alg": "RS256", "typ": "JWT"}) + b"." + _part(claims)
     signature = key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
     return (signed + b"." + _encode(signature)).decode()
 
 
-def _part(value):
+def _part(value: dict[str, object]) -> bytes:
     return _encode(json.dumps(value, separators=(",", ":")).encode())
 
 
-def _encode(data):
+def _encode(data: bytes) -> bytes:
     return base64.urlsafe_b64encode(data).rstrip(b"=")

@@ -2,7 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
+
+Json = dict[str, Any]
 
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
@@ -20,7 +23,7 @@ class Invalid(ValueError):
     :ivar field: name of the field
     """
 
-    def __init__(self, field, message):
+    def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
         self.field = field
 
@@ -49,7 +52,7 @@ class Request:
     deployment: str
 
 
-def read_request(payload):
+def read_request(payload: object) -> Request:
     """Read the payload of a ``deployment_protection_rule`` event.
 
     The commit is that of the deployment; where GitHub made none, the one that
@@ -82,31 +85,31 @@ def read_request(payload):
     )
 
 
-def run_of(callback_url, api_url, repository):
+def run_of(callback_url: str, api_url: str, repository: str) -> str:
     """The run that a callback address belongs to.
 
     The address must be the one that GitHub documents, on the API of the app and in the
     repository of the project: nothing is ever sent elsewhere.
 
-    :param str api_url: of the app, ``https://api.github.com`` or that of a server
-    :param str repository: ``owner/name``
+    :param api_url: of the app, ``https://api.github.com`` or that of a server
+    :param repository: ``owner/name``
     :returns: id of the workflow run, digits
     :raises Invalid: when the address is another
     """
-    told, api = urlsplit(callback_url), urlsplit(api_url)
+    given, api = urlsplit(callback_url), urlsplit(api_url)
     path = re.fullmatch(
         rf"{re.escape(api.path.rstrip('/'))}/repos/{re.escape(repository)}"
         r"/actions/runs/([1-9][0-9]{0,18})/deployment_protection_rule",
-        told.path,
+        given.path,
         re.IGNORECASE | re.ASCII,
     )
     if (
         # Parsers leave out what is not printed.
         not callback_url.isprintable()
-        or told.scheme != api.scheme
-        or told.netloc.lower() != api.netloc.lower()
-        or told.query
-        or told.fragment
+        or given.scheme != api.scheme
+        or given.netloc.lower() != api.netloc.lower()
+        or given.query
+        or given.fragment
         or not path
     ):
         raise Invalid(
@@ -116,7 +119,7 @@ def run_of(callback_url, api_url, repository):
     return path[1]
 
 
-def _part(payload, name):
+def _part(payload: Json, name: str) -> Json:
     part = payload.get(name)
     if part is None:
         return {}
@@ -125,7 +128,7 @@ def _part(payload, name):
     return part
 
 
-def _line(payload, name, required=False):
+def _line(payload: Json, name: str, required: bool = False) -> str:
     value = payload.get(name)
     if not value and not required:
         return ""
@@ -136,7 +139,7 @@ def _line(payload, name, required=False):
     return value
 
 
-def _number(part, name):
+def _number(part: Json, name: str) -> str:
     value = part.get("id")
     if type(value) is not int or not 0 < value < 10**19:
         raise Invalid(name, "is no id")

@@ -1,5 +1,7 @@
 """The comment under which a waiting deployment is approved, rejected or reported on."""
 
+from collections.abc import Sequence
+
 from .text import clip, plain, units
 
 #: What GitHub takes, see "Creating custom deployment protection rules" in its docs.
@@ -10,14 +12,18 @@ _LONGEST = 240
 
 
 def review_comment(
-    headline, reasons, footer="", more="… and {} more", limit=MAX_COMMENT
-):
+    headline: str,
+    reasons: Sequence[str],
+    footer: str = "",
+    more: str = "… and {} more",
+    limit: int = MAX_COMMENT,
+) -> str:
     """A comment of at most 1,024 characters.
 
-    :param str headline: what is decided on, plain text
-    :param list reasons: plain texts, the most important first
-    :param str footer: Markdown that is there whatever else is left out
-    :param str more: what stands for the reasons that found no place, with their number
+    :param headline: what is decided on, plain text
+    :param reasons: plain texts, the most important first
+    :param footer: Markdown that is never left out
+    :param more: what stands for the reasons that found no place, with their number
     :returns: Markdown; headline, as many reasons as find place, footer
     """
     end = f"\n\n{footer}" if footer else ""

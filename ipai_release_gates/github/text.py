@@ -10,10 +10,10 @@ _BREAK = "\u200b"
 _JOINERS = {"\u200d", "\ufe0e", "\ufe0f"}
 
 
-def plain(text):
+def plain(text: str) -> str:
     """Text as one line that Markdown shows as it is.
 
-    :param str text: of anybody
+    :param text: of anybody
     :returns: without control characters, line breaks and lone surrogates; markup is
         escaped, nobody is mentioned, no address becomes a link
     """
@@ -29,19 +29,20 @@ def plain(text):
     return re.sub(r"(?i)\bwww\.", f"www{_BREAK}.", text)
 
 
-def units(text):
+def units(text: str) -> int:
     """How long GitHub may take a text to be: in units of UTF-16, as browsers count."""
     return len(text.encode("utf-16-le", "replace")) // 2
 
 
-def clip(text, limit):
+def clip(text: str, limit: int) -> str:
     """Text of at most ``limit`` units, cut between words where that is near.
 
     No character is cut in two, and none is parted from its accents.
     """
     if units(text) <= limit:
         return text
-    kept, length = [], 1  # the ellipsis
+    kept: list[str] = []
+    length = 1  # the ellipsis
     for character in text:
         length += units(character)
         if length > limit:
@@ -57,7 +58,7 @@ def clip(text, limit):
     return shortened.rstrip() + "…"
 
 
-def _joins(character):
+def _joins(character: str) -> bool:
     return bool(character) and (
         unicodedata.combining(character) != 0
         or character in _JOINERS
