@@ -1,4 +1,3 @@
-from . import uat
 from . import dispatcher
 from . import control_plane
 from . import webhooks

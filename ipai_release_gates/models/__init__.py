@@ -2,7 +2,6 @@ from . import mixins
 from . import governance
 from . import release
 from . import operations
-from . import uat
 from . import ingest
 from . import actions
 from . import reporting

@@ -58,7 +58,6 @@ from .security import test_neutralize
 from .security import test_record_rules
 from .security import test_rights_by_role
 from .security import test_schema
-from .uat import test_uat
 from .upkeep import test_deferred
 from .upkeep import test_query_counts
 from .upkeep import test_scheduled

@@ -86,12 +86,6 @@ class GateCase(WayThroughGates, TransactionCase):
         )
 
     @classmethod
-    def customer(cls):
-        """Somebody who may be asked for a UAT, as testers see them."""
-        values = {"name": "Customer", "email": "customer@example.com"}
-        return cls.env["res.partner"].create(values).with_user(cls.qa)
-
-    @classmethod
     def contradict(cls):
         """Have the consistency check find something that bears on no release."""
         cls.env["ipai.expertise.domain"].create(

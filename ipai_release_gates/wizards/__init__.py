@@ -13,5 +13,4 @@ from . import check_control
 from . import document_import
 from . import import_registry
 from . import new_persona
-from . import ask_uat
 from . import policy_file

@@ -190,8 +190,6 @@ FOR_GOOD = {
     "ipai.environment.event": {"note": "Other."},
     "ipai.recovery.drill": {"outcome": "success"},
     "ipai.recovery.drill.criterion": {"met": True},
-    "ipai.uat.invitation": {"result": "passed"},
-    "ipai.uat.criterion": {"result": "passed"},
     "ipai.ingest.log": {"status": "accepted"},
     "ipai.ledger.entry": {"body": "{}"},
     "ipai.ledger.verification": {"result": "sound"},

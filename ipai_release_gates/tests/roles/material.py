@@ -354,7 +354,6 @@ class Maker:
         self._sign("qa", of("everything"), "G2", "qa_tester")
         for piece in of("everything"):
             self._drill(piece)
-            self._ask_for_uat(piece)
             release = [[piece["release"]]]
             self._call("rm", "ipai.release", "action_verify_ledger", release, {})
 
@@ -394,24 +393,6 @@ class Maker:
                 }
             ],
         )
-
-    def _ask_for_uat(self, piece):
-        # Somebody from outside: who works here is no customer.
-        outside = [[["email", "=like", "%@%"], ["partner_share", "=", True]]]
-        partners = self._call("qa", "res.partner", "search", outside, {"limit": 1})
-        (wizard,) = self._create(
-            "qa",
-            "ipai.uat.wizard",
-            [
-                {
-                    "release_id": piece["release"],
-                    "partner_id": partners[0],
-                    "criteria": "It works",
-                    "by_hand": True,
-                }
-            ],
-        )
-        self._call("qa", "ipai.uat.wizard", "action_ask", [[wizard]], {})
 
     # --- configuration ---------------------------------------------------------------
 

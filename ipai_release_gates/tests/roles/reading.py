@@ -34,8 +34,6 @@ READERS = {
     "ipai.environment.event": OPERATIONAL,
     "ipai.recovery.drill": OPERATIONAL,
     "ipai.recovery.drill.criterion": OPERATIONAL,
-    "ipai.uat.invitation": OVERSIGHT | {QA},
-    "ipai.uat.criterion": OVERSIGHT | {QA},
     "ipai.ingest.log": OPERATIONAL,
     "ipai.ledger.entry": OPERATIONAL,
     "ipai.ledger.verification": OPERATIONAL,

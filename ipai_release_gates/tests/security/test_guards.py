@@ -192,13 +192,6 @@ class TestGuards(GateCase):
         )
         cls.release.with_user(cls.auditor).action_verify_ledger()
         cls.env["ipai.recovery.drill"].with_user(cls.sre).create(cls.drill_values())
-        cls.env["ipai.uat.invitation"].with_user(cls.qa)._invite(
-            cls.release.with_user(cls.qa),
-            cls.customer(),
-            ["It works"],
-            14,
-            by_hand=True,
-        )
         cls.contradict()
         cls.webhook_source()
         cls.webhook()
@@ -278,8 +271,6 @@ class TestGuards(GateCase):
                 "ipai.incident.entry",
                 "ipai.recovery.drill",
                 "ipai.recovery.drill.criterion",
-                "ipai.uat.invitation",
-                "ipai.uat.criterion",
                 "ipai.persona.contract",
                 "ipai.webhook.source",
                 "ipai.webhook.endpoint",

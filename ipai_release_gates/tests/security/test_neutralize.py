@@ -13,17 +13,6 @@ class TestNeutralize(GateCase):
         super().setUpClass()
         cls.endpoint = cls.webhook()
         cls.source = cls.webhook_source()
-        cls.invitation, _link = (
-            cls.env["ipai.uat.invitation"]
-            .with_user(cls.qa)
-            ._invite(
-                cls.open_release().with_user(cls.qa),
-                cls.customer(),
-                ["It works"],
-                14,
-                by_hand=True,
-            )
-        )
         cls.env.flush_all()
 
     def neutralise(self):
@@ -42,7 +31,6 @@ class TestNeutralize(GateCase):
         self.assertFalse(self.endpoint.active)
         self.assertFalse(self.endpoint.sudo().secret)
         self.assertFalse(self.source.active)
-        self.assertEqual(self.invitation.status, "revoked")
         apps = "SELECT FROM ipai_github_app WHERE private_key IS NOT NULL"
         self.env.cr.execute(apps)
         self.assertFalse(self.env.cr.rowcount)

@@ -29,8 +29,6 @@ READERS = {
     "ipai.incident.entry": {"rm", "sre", "auditor", "governance"},
     "ipai.recovery.drill": {"rm", "sre", "auditor", "governance"},
     "ipai.recovery.drill.criterion": {"rm", "sre", "auditor", "governance"},
-    "ipai.uat.invitation": {"qa", "rm", "auditor", "governance"},
-    "ipai.uat.criterion": {"qa", "rm", "auditor", "governance"},
     "ipai.gate": EVERY_ROLE,
     "ipai.gate.requirement": EVERY_ROLE,
     "ipai.release.stage": EVERY_ROLE,
@@ -142,8 +140,6 @@ OF_OPERATIONS = {
     "ipai.environment.event": "environment_id.project_id",
     "ipai.recovery.drill": "project_id",
     "ipai.recovery.drill.criterion": "drill_id.project_id",
-    "ipai.uat.invitation": "release_id.project_id",
-    "ipai.uat.criterion": "invitation_id.release_id.project_id",
 }
 #: what a developer reads of own projects only
 OF_A_PROJECT = (
@@ -225,9 +221,6 @@ class TestRecordRules(GateCase):
         )
         cls.env["ipai.incident"].with_user(cls.sre).create(
             {"release_id": release.id, "name": "Down"}
-        )
-        cls.env["ipai.uat.invitation"].with_user(cls.qa)._invite(
-            release.with_user(cls.qa), cls.customer(), ["It works"], 14, by_hand=True
         )
         release.with_user(cls.auditor).action_verify_ledger()
         cls.connect_github(release)

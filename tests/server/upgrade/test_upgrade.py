@@ -34,8 +34,28 @@ SEEDS = {
                     'manual', 1, now() FROM ipai_release ORDER BY id LIMIT 1;
         UPDATE ipai_persona SET mission = '{"en_US": "Ours"}' WHERE code = 'sre'""",
     "19.0.2.0.0": "SELECT",
-    "19.0.3.0.0": "SELECT",
+    # A customer who was asked.
+    "19.0.3.0.0": """
+        INSERT INTO ipai_uat_invitation (uuid, release_id, revision_id, partner_id,
+                    email, token_digest, inviter_id, invited_at, link_by, expires_at,
+                    state)
+             SELECT 'a', id, revision_id, 3, 'c@example.com', 'digest', 2, now(),
+                    'mail', now(), 'open' FROM ipai_release ORDER BY id LIMIT 1;
+        INSERT INTO ipai_uat_criterion (invitation_id, sequence, name, result)
+             SELECT id, 1, 'It works', 'passed' FROM ipai_uat_invitation""",
 }
+#: version → tables that are kept beside those of every version
+ADDED = {"19.0.3.0.0": ("ipai_uat_criterion", "ipai_uat_invitation")}
+#: Names by which records are known; the former fields of the core may be gone.
+NAMES = """
+    SELECT name, model, res_id FROM ir_model_data
+     WHERE module LIKE 'ipai%'
+       AND (model NOT IN ('ir.model.fields', 'ir.model.fields.selection',
+                          'ir.model.constraint') OR name ~ 'ipai_(uat|github)_')"""
+#: Where each gate of an open release stands.
+STATUSES = """
+    SELECT g.release_id, g.gate_id, g.status FROM ipai_release_gate g
+      JOIN ipai_release r ON r.id = g.release_id WHERE r.is_open"""
 #: version → the commit to upgrade from, where the last one to change the manifest left
 #: much of its version to later ones
 COMMITS = {"19.0.3.0.0": "f9a3ac4ce0cd"}
@@ -116,7 +136,11 @@ def looking(database):
 
 @pytest.fixture(scope="module", params=SEEDS)
 def upgraded(request, postgresql, tmp_path_factory):
-    """A database before and after its upgrade: its name, what was in it, the log."""
+    """A database before and after its upgrade.
+
+    :returns: its name; its tables before; the log of the upgrade; and the rows of
+        :data:`NAMES` and :data:`STATUSES` before
+    """
     former = tmp_path_factory.mktemp("former")
     archive = git("archive", former_commit(request.param), ADDON_NAME)
     subprocess.run(["tar", "-x", "-C", former], input=archive, check=True)
@@ -133,14 +157,15 @@ def upgraded(request, postgresql, tmp_path_factory):
                 cursor,
                 "SELECT table_name, column_name FROM information_schema.columns"
                 " WHERE table_name = ANY(%s)",
-                [*KEPT],
+                [*KEPT, *ADDED.get(request.param, ())],
             ):
                 if column not in CACHES:
                     before.setdefault(table, {})[column] = None
             for table, columns in before.items():
                 before[table] = columns, contents(cursor, table, columns)
+            known = rows(cursor, NAMES), rows(cursor, STATUSES)
         log = odoo.upgrade("Upgrading", name, [ADDON_NAME]).read_text()
-        yield name, before, log
+        yield name, before, log, *known
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +176,11 @@ def new(postgresql):
         looking(fresh) as cursor,
     ):
         yield cursor
+
+
+def from_last_version(request):
+    """Whether the upgrade is from the version before this one."""
+    return request.node.callspec.params["upgraded"] == [*SEEDS][-1]
 
 
 @pytest.fixture
@@ -164,13 +194,42 @@ def test_the_upgrade_logs_no_warning(upgraded):
     assert odoo.problems(upgraded[2]) == []
 
 
-def test_what_was_recorded_is_still_there_as_it_was(upgraded, cursor):
-    _name, before, _log = upgraded
-    assert set(before) == set(KEPT)
+def test_what_was_recorded_is_still_there_as_it_was(request, upgraded, cursor):
+    before = upgraded[1]
+    version = request.node.callspec.params["upgraded"]
+    assert set(before) == {*KEPT, *ADDED.get(version, ())}
     for table, (columns, former) in before.items():
         assert former, table
         present = contents(cursor, table, columns)
         assert {key: present.get(key) for key in former} == former, table
+
+
+def test_every_record_keeps_its_name_though_its_addon_may_have_changed(
+    request, upgraded, cursor
+):
+    if not from_last_version(request):
+        return
+    former = upgraded[3]
+    assert len(former) > 500
+    assert set(former) - set(rows(cursor, NAMES)) == set()
+
+
+def test_every_gate_stands_where_it_stood(request, upgraded, cursor):
+    if not from_last_version(request):
+        return
+    former = upgraded[4]
+    assert {status for _release, _gate, status in former} > {"passed"}
+    assert rows(cursor, STATUSES) == former
+
+
+def test_nothing_is_left_half_installed_and_the_new_addons_are_there(new, cursor):
+    query = "SELECT name, state FROM ir_module_module WHERE name LIKE 'ipai%'"
+    states = dict(rows(new, query))
+    states.pop("ipai_release_gates_all")
+    found = dict(rows(cursor, query))
+    found.pop("ipai_release_gates_all")
+    assert set(states.values()) == {"installed"}
+    assert found == states
 
 
 @pytest.mark.parametrize("part", SCHEMA)

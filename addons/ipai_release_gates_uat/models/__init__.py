@@ -1,3 +1,3 @@
 from . import invitation
 from . import criterion
-from . import release_uat
+from . import release

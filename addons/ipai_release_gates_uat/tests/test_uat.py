@@ -14,42 +14,9 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.service.server import CommonRequestHandler
 from odoo.tests import HttpCase, tagged
 
-from ..common import ROLES, GateCase
+from odoo.addons.ipai_release_gates.tests.common import ROLES
 
-CRITERIA = ["An order is invoiced once", "The invoice has the right tax"]
-
-
-class UatCase(GateCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.release = cls.bring_to(cls.open_release("UAT"), "qa_validation")
-        cls.partner = cls.customer().sudo(False)
-        cls.Invitation = cls.env["ipai.uat.invitation"]
-
-    def invite(self, user=None, **values):
-        """An invitation and its link."""
-        values = {
-            "release": self.release,
-            "partner": self.partner,
-            "criteria": CRITERIA,
-            "days": 14,
-            "by_hand": True,
-            **values,
-        }
-        user = user or self.qa
-        for name in ("release", "partner"):
-            values[name] = values[name].with_user(user)
-        return self.Invitation.with_user(user)._invite(**values)
-
-    def of_link(self, link):
-        return self.Invitation._of_token(link.rpartition("/")[2])
-
-    def answers(self, invitation, *results):
-        return {
-            criterion.id: result if isinstance(result, tuple) else (result, "")
-            for criterion, result in zip(invitation.criterion_ids, results, strict=True)
-        }
+from .common import CRITERIA, UatCase
 
 
 class TestUat(UatCase):
@@ -392,7 +359,7 @@ class TestUatPage(HttpCase, UatCase):
     def test_the_log_of_the_server_does_not_hold_the_link(self):
         _invitation, link = self.invite()
         token = link.rpartition("/")[2]
-        # As Odoo's server logs each request, in whatever number of processes.
+        # As the server of Odoo logs each request.
         handler = CommonRequestHandler.__new__(CommonRequestHandler)
         handler.client_address = ("127.0.0.1", 1)
         handler.command, handler.request_version = "GET", "HTTP/1.1"

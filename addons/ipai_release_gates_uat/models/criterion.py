@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class UatCriterion(models.Model):
-    """One acceptance criterion that a customer is asked about, and what they said."""
+    """One acceptance criterion of an invitation, and the customer's answer to it."""
 
     _name = "ipai.uat.criterion"
     _inherit = "ipai.guarded.mixin"

@@ -11,9 +11,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import escape_psql
 
-from ...ingest import fields as readers
+from odoo.addons.ipai_release_gates.ingest import fields as readers
 
-#: Who may ask a customer: who vouches for the tests, and who for the release.
+#: The groups that may ask a customer.
 _INVITERS = (
     "ipai_release_gates.group_qa_tester",
     "ipai_release_gates.group_release_manager",
@@ -24,12 +24,12 @@ RESULTS = ("passed", "failed")
 
 
 class UatInvitation(models.Model):
-    """A customer is asked to accept one revision of a release, by a link of their own.
+    """A request to a customer to accept one revision of a release, by a link.
 
-    What they answer becomes evidence of G2. It is never an approval: nobody holds a
-    persona by having a link. Only the hash of the link's token is kept, so nobody in
-    the company can look it up and answer in the customer's place; where the inviter
-    was given the link to pass on, the evidence says so.
+    The answer becomes evidence of G2. It is never an approval: a link gives nobody a
+    persona. Only the hash of the link's token is stored, so no user can look it up and
+    answer in the customer's name. Where the inviter got the link to pass it on, the
+    evidence says so.
     """
 
     _name = "ipai.uat.invitation"
@@ -124,7 +124,7 @@ class UatInvitation(models.Model):
         for invitation in self:
             status = invitation.result or invitation.state
             if status == "open":
-                # Whether the release went on is told to whoever sees the invitation.
+                # sudo: readers of invitations see it
                 current = invitation.release_id.sudo().revision_id
                 if invitation.revision_id != current:
                     status = "superseded"
@@ -188,11 +188,12 @@ class UatInvitation(models.Model):
                 self.env._("Days: a link works for 1 to %s days.", MAX_DAYS)
             )
         token = secrets.token_urlsafe(32)
-        # The role was checked; people have no right to write invitations by hand.
+        # sudo: the inviter's role was checked
         invitation = self.sudo().system_create(
             [
                 {
                     "release_id": release.id,
+                    # sudo: the release may be read
                     "revision_id": release.sudo().revision_id.id,
                     "partner_id": partner.id,
                     "email": email,
@@ -205,7 +206,8 @@ class UatInvitation(models.Model):
                 }
             ]
         )
-        self.env["ipai.uat.criterion"].sudo().system_create(  # of what was just made
+        # sudo: criteria of the new invitation
+        self.env["ipai.uat.criterion"].sudo().system_create(
             [
                 {"invitation_id": invitation.id, "sequence": number, "name": line}
                 for number, line in enumerate(criteria, start=1)
@@ -214,7 +216,7 @@ class UatInvitation(models.Model):
         link = f"{release.get_base_url()}/ipai/uat/{token}"
         if not by_hand:
             invitation._mail(link)
-        invitation._tell(
+        invitation._post_on_release(
             self.env._(
                 "%(customer)s was asked to accept commit %(commit)s by %(until)s.",
                 customer=f"{partner.display_name} ({email})",
@@ -222,12 +224,13 @@ class UatInvitation(models.Model):
                 until=fields.Datetime.to_string(invitation.expires_at) + " UTC",
             )
         )
+        # sudo: back to the inviter's rights
         return invitation.sudo(False), link if by_hand else None
 
     @api.model
     def _works_here(self, partner, email):
         """Whether a link would reach somebody of the company instead of a customer."""
-        # Who has a login here is known whoever asks; nothing else of it is told.
+        # sudo: logins, also of other companies
         return bool(
             self.env["res.users"]
             .sudo()
@@ -269,7 +272,8 @@ class UatInvitation(models.Model):
             env._("Open the acceptance criteria"),
         )
         # No template that people could edit or send again: the link must reach the
-        # customer alone, and the mail does not outlive its sending.
+        # customer alone, and the mail is deleted once it is sent.
+        # sudo: inviters may not create mails
         self.env["mail.mail"].sudo().create(
             {
                 "subject": env._("Acceptance of %s", release.name),
@@ -281,8 +285,8 @@ class UatInvitation(models.Model):
             }
         )
 
-    def _tell(self, text, partners=()):
-        # Everybody who may read the release reads its chatter.
+    def _post_on_release(self, text, partners=()):
+        # sudo: inviters may not post there
         self.release_id.sudo().message_post(
             body=text,
             partner_ids=list(partners),
@@ -302,9 +306,10 @@ class UatInvitation(models.Model):
             raise UserError(
                 self.env._("%s is not open any more.", answered[0].display_name)
             )
-        for invitation in self.sudo():  # the role was checked
+        # sudo: the inviter's role was checked
+        for invitation in self.sudo():
             invitation.system_write({"state": "revoked"})
-            invitation._tell(
+            invitation._post_on_release(
                 self.env._("The UAT link of %s was revoked.", invitation.email)
             )
         return True
@@ -313,11 +318,11 @@ class UatInvitation(models.Model):
 
     @api.model
     def _of_token(self, token):
-        """The invitation a link is for, or none; its own rights come with the link."""
+        """The invitation of a link, with all rights on it; empty when there is none."""
         if not isinstance(token, str) or not 20 <= len(token) <= 100:
-            return self.sudo().browse()
+            return self.browse()
         digest = self._digest(token)
-        # Whoever has the link has it from us: it stands for the right to read this.
+        # sudo: the token is the right
         return self.sudo().search([("token_digest", "=", digest)], limit=1)
 
     def _refusal(self):
@@ -337,7 +342,7 @@ class UatInvitation(models.Model):
         }.get(self.status)
 
     def _answer(self, results, name, comment=""):
-        """Record what the customer says: evidence of G2, for the revision they saw.
+        """Record the customer's answer as evidence of G2, for the revision they saw.
 
         :param dict results: criterion id to ``(result, comment)``
         :param str name: the name they sign with
@@ -351,12 +356,12 @@ class UatInvitation(models.Model):
         if refusal:
             raise UserError(refusal)
         name, comment = self._read_signature(name, comment)
-        said = self._read_results(results)
-        for criterion, (result, text) in said.items():
+        answers = self._read_results(results)
+        for criterion, (result, text) in answers.items():
             criterion.system_write({"result": result, "comment": text or False})
-        failed = [c for c, (result, _text) in said.items() if result == "failed"]
+        failed = [c for c, (result, _text) in answers.items() if result == "failed"]
         result = "failed" if failed else "passed"
-        evidence = self._record_evidence(result, name, comment, said)
+        evidence = self._record_evidence(result, name, comment, answers)
         self.system_write(
             {
                 "state": "answered",
@@ -370,15 +375,15 @@ class UatInvitation(models.Model):
         summary = self.env._(
             "UAT by %(customer)s: %(passed)s of %(total)s criteria passed.",
             customer=f"{name} ({self.email})",
-            passed=len(said) - len(failed),
-            total=len(said),
+            passed=len(answers) - len(failed),
+            total=len(answers),
         )
-        self._tell(summary, self.inviter_id.partner_id.ids)
+        self._post_on_release(summary, self.inviter_id.partner_id.ids)
         return evidence
 
     def _read_signature(self, name, comment):
         name = " ".join((name or "").split())
-        # What cannot be seen would make of it another name, or no text at all.
+        # Invisible characters would make it look like another name.
         if not 2 <= len(name) <= 100 or not name.isprintable():
             raise ValidationError(
                 self.env._("Name: sign with your name, 2 to 100 characters.")
@@ -395,8 +400,8 @@ class UatInvitation(models.Model):
             raise ValidationError(message) from invalid  # pylint: disable=translation-required
 
     def _read_results(self, results):
-        """Each criterion with what was said of it; all must have been answered."""
-        said = {}
+        """Each criterion with its result and comment; all must have been answered."""
+        answers = {}
         for criterion in self.criterion_ids:
             result, text = results.get(criterion.id, (None, ""))
             if result not in RESULTS:
@@ -410,10 +415,10 @@ class UatInvitation(models.Model):
                 raise ValidationError(
                     self.env._("%s: say what went wrong.", criterion.name)
                 )
-            said[criterion] = (result, text)
-        return said
+            answers[criterion] = (result, text)
+        return answers
 
-    def _record_evidence(self, result, name, comment, said):
+    def _record_evidence(self, result, name, comment, answers):
         """Record the answer as evidence that carries all of it as a file."""
         statement = {
             "invitation": self.uuid,
@@ -428,12 +433,12 @@ class UatInvitation(models.Model):
             "result": result,
             "comment": comment,
             "criteria": [
-                {"criterion": c.name, "result": said_result, "comment": text}
-                for c, (said_result, text) in said.items()
+                {"criterion": c.name, "result": answered, "comment": text}
+                for c, (answered, text) in answers.items()
             ],
         }
         content = json.dumps(statement, ensure_ascii=False, indent=2).encode()
-        passed = sum(1 for each, _text in said.values() if each == "passed")
+        passed = sum(1 for each, _text in answers.values() if each == "passed")
         type_ = self.env.ref("ipai_release_gates.evidence_type_uat_summary")
         gate = self.env["ipai.gate"].search([("code", "=", "G2")], limit=1)
         return self.env["ipai.evidence"].system_create(
@@ -454,7 +459,7 @@ class UatInvitation(models.Model):
                     "metadata": {
                         "result": result,
                         "passed": passed,
-                        "failed": len(said) - passed,
+                        "failed": len(answers) - passed,
                         "customer": self.partner_id.display_name,
                         "signed_name": name,
                         "link": self.link_by,

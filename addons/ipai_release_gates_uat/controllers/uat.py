@@ -8,9 +8,9 @@ _TOKEN = re.compile(r"(/ipai/uat/)[^/?#\s\"]+")
 
 
 class _WithoutToken(logging.Filter):
-    """Takes the token of a link out of what the server logs of each request.
+    """Removes the token of a link from the server's log of requests.
 
-    Who reads the log is no customer, and with the token would answer as one.
+    With the token, a reader of the log could answer in the customer's name.
     """
 
     def filter(self, record):
@@ -22,14 +22,14 @@ class _WithoutToken(logging.Filter):
         return True
 
 
-# Once, however often this module is imported anew.
+# Once, also when this module is imported again.
 _log_of_requests = logging.getLogger("werkzeug")
 if not any(type(f).__name__ == "_WithoutToken" for f in _log_of_requests.filters):
     _log_of_requests.addFilter(_WithoutToken())
 
 
 class Uat(Controller):
-    """The page a customer's UAT link leads to; the token in it is all the right."""
+    """The page of a customer's UAT link; the token in it is the only right needed."""
 
     @route(
         "/ipai/uat/<string:token>",
@@ -50,12 +50,12 @@ class Uat(Controller):
         if not invitation:
             return self._page({"invitation": None}, 404)
         invitation = invitation.with_context(lang=request.env.lang)
-        # A file is no answer to anything that is asked here.
-        form = {name: said for name, said in form.items() if isinstance(said, str)}
+        # Uploaded files are no answers.
+        form = {name: value for name, value in form.items() if isinstance(value, str)}
         values, status = {"error": None, "form": form, "thanks": False}, 200
         if request.httprequest.method == "POST":
             try:
-                # All of it or nothing: the error is shown on a page that commits.
+                # All or nothing: the page that shows the error commits too.
                 with request.env.cr.savepoint():
                     invitation._answer(
                         self._results(invitation, form),
@@ -78,11 +78,13 @@ class Uat(Controller):
         }
 
     def _page(self, values, status):
-        response = request.render("ipai_release_gates.uat_page", values, status=status)
-        # The address is a secret: it goes to no other site, into no cache, no index.
+        response = request.render(
+            "ipai_release_gates_uat.uat_page", values, status=status
+        )
+        # The address is a secret: no other site, cache or search index gets it.
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Robots-Tag"] = "noindex"
-        # What is clicked here is signed: no other page lays itself over it.
+        # No other page may show this one in a frame and have visitors sign it.
         response.headers["X-Frame-Options"] = "DENY"
         return response

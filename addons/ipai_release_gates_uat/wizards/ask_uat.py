@@ -29,7 +29,7 @@ class UatWizard(models.TransientModel):
         if "release_id" in fields and context.get("active_model") == "ipai.release":
             values["release_id"] = context.get("active_id")
         release = self.env["ipai.release"].browse(values.get("release_id") or ())
-        # sudo: with the rights of the user
+        # sudo: back to the user's rights
         former = release.sudo(False).uat_invitation_ids[:1] if release else release
         if former and "criteria" in fields:
             # After a new commit, the customer is asked about the same criteria.

@@ -1,0 +1,2 @@
+from . import test_uat
+from . import test_uat_security
