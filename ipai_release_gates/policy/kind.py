@@ -102,6 +102,7 @@ class RequirementKind:
     :param waits_for: :data:`PEOPLE` or :data:`TIME`
     :param actor_check: name of the method of ``ipai.release`` that says whether a user
         can act on an unmet requirement; ``None``: every accountable user can
+    :param is_criterion: whether the signatory of a gate verifies it before signing
     :param module: the addon that brings it and the translation of its label
     """
 
@@ -118,6 +119,7 @@ class RequirementKind:
     next_step: str | None = None
     waits_for: str = PEOPLE
     actor_check: str | None = None
+    is_criterion: bool = True
     module: str = "ipai_release_gates"
 
     def parameter(self, name: str) -> Parameter | None:

@@ -3,9 +3,6 @@ from odoo.exceptions import UserError
 
 from .. import policy
 
-# Requirements that a signatory does not verify: their own signature and other gates.
-_NOT_CRITERIA = ("approval", "prior_gate")
-
 
 class DecideWizard(models.TransientModel):
     """Decide on a gate of some releases: approve, reject or request changes."""
@@ -96,7 +93,7 @@ class DecideWizard(models.TransientModel):
                     },
                 )
                 for requirement in wizard.gate_id.requirement_ids
-                if requirement.kind not in _NOT_CRITERIA
+                if requirement._is_criterion()
             ]
 
     def _finding(self, verdicts, requirement):

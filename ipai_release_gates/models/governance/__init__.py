@@ -21,3 +21,4 @@ from . import consistency
 from . import consistency_finding
 from . import policy_file
 from . import policy_pages
+from . import ir_module

@@ -101,6 +101,7 @@ class GateRequirement(models.Model):
         "CHECK (freshness_hours >= 0 AND soak_hours >= 0)",
         "Hours cannot be negative.",
     )
+
     # --- kinds -----------------------------------------------------------------------
 
     @api.model
@@ -147,6 +148,11 @@ class GateRequirement(models.Model):
             for kind in self._kinds_by_code().values()
             if exception_type in kind.waived_by
         }
+
+    def _is_criterion(self):
+        """Whether the signatory of the gate verifies it: no signature, no gate."""
+        kind = self._kind()
+        return kind is None or kind.is_criterion
 
     def _waits_for_people(self):
         """Whether a person can meet this requirement, rather than only the clock."""
@@ -232,6 +238,33 @@ class GateRequirement(models.Model):
         for kind in self._kinds_by_code().values():
             if any(parameter.needed for parameter in kind.parameters):
                 self._add_needs(kind)
+        # An addon is installed again where it was before: its requirements count.
+        self._judge_again_soon(
+            kind.code
+            for kind in self._kinds_by_code().values()
+            if kind.module != "ipai_release_gates"
+        )
+
+    @api.model
+    def _judge_again_soon(self, kinds):
+        """Have the scheduled action judge open releases that some kinds concern.
+
+        In SQL: the registry still has, or not yet has, the fields of their addon.
+
+        :param kinds: codes of kinds that come or go with an addon
+        """
+        kinds = tuple(kinds)
+        if kinds:
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE ipai_release SET rejudge_at = %s WHERE is_open"
+                    " AND EXISTS (SELECT 1 FROM ipai_gate_requirement"
+                    " WHERE active AND kind IN %s)",
+                    self.env.cr.now(),
+                    kinds,
+                )
+            )
+            self.env["ipai.release"].invalidate_model(["rejudge_at"], flush=False)
 
     @api.model
     def _add_needs(self, kind):

@@ -168,4 +168,5 @@ KIND = RequirementKind(
     turning_points=_turning_points,
     next_step="_step_for_approval",
     actor_check="_may_sign_off",
+    is_criterion=False,
 )

@@ -56,4 +56,5 @@ KIND = RequirementKind(
             sequence=70,
         ),
     ),
+    is_criterion=False,
 )

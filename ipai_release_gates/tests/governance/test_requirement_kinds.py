@@ -141,6 +141,22 @@ class TestRequirementKinds(GateCase):
         moon.active = False
         self.assertNotIn(f"G1:{moon.code}", self.unmet(release, "G1"))
 
+    def test_the_board_shows_a_gate_closed_soon_after_its_addon_went(self):
+        """The scheduled action judges again what the kind concerns."""
+        with self.installed(MOON):
+            self.requirement("moon_phase", check_name="telescope")
+            release = self.open_release()
+            self.pass_g1(release)
+            self.check(release, "telescope")
+            self.assertEqual(self.stored(release)["G1"], "passed")
+        self.registry.clear_cache()
+        self.model._judge_again_soon(["tide"])
+        self.env["ipai.release"]._rejudge_due()
+        self.assertEqual(self.stored(release)["G1"], "passed")
+        self.model._judge_again_soon(["moon_phase"])
+        self.env["ipai.release"]._rejudge_due()
+        self.assertEqual(self.stored(release)["G1"], "in_progress")
+
     def test_no_requirement_is_made_of_a_kind_that_does_not_exist(self):
         with (
             self.assertRaisesRegex(ValidationError, "no installed addon has the kind"),

@@ -141,6 +141,28 @@ def test_a_gate_that_demands_another_opens_only_after_it(gates, facts):
 
 @PROFILE
 @given(definitions(), everything)
+def test_a_gate_with_a_kind_that_no_addon_judges_opens_by_an_exception_only(
+    gates, facts
+):
+    """Uninstalling an addon opens nothing."""
+    foreign = [
+        replace(
+            gate,
+            requirements=tuple(
+                replace(requirement, kind="moon_phase")
+                for requirement in gate.requirements
+            ),
+        )
+        for gate in gates
+    ]
+    for gate in evaluate(foreign, facts, NOW).gates:
+        states = {condition.state for condition in gate.conditions}
+        assert states <= {UNMET, WAIVED}
+        assert gate.open is (states == {WAIVED})
+
+
+@PROFILE
+@given(definitions(), everything)
 def test_a_gate_without_requirements_never_opens(gates, facts):
     opened = open_gates(gates, facts)
     assert all(gate.requirements for gate in gates if gate.code in opened)

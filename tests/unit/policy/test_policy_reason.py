@@ -6,9 +6,10 @@ import pickle
 
 import polib
 import pytest
-from conftest import ADDON
 from policy import Reason
 from policy.reason import WORDS
+
+from conftest import ADDON
 
 FRENCH = {
     "No %(what)s for %(gate)s": "Aucune %(what)s pour %(gate)s",
