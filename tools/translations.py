@@ -32,7 +32,8 @@ def _settled(exported):
     template = polib.pofile(exported)
     for name in _OF_THE_MOMENT:
         template.metadata.pop(name, None)
-    version = template.metadata["Project-Id-Version"]
+    # The export of an addon without terms has no header.
+    version = template.metadata.get("Project-Id-Version", "")
     template.metadata["Project-Id-Version"] = version.split("-")[0]
     template.metadata["Content-Transfer-Encoding"] = "8bit"
     template.sort(key=lambda entry: entry.msgid)
