@@ -56,7 +56,6 @@ class Running:
 
     def __init__(self, shard, shown):
         self.shard = shard
-        self.started = time.monotonic()
         # Under names of its own, as another make test may be at work.
         own = f"{PREFIX}_{os.getpid()}_"
         self.report = PARTS / f".{own}{shard.name}.xml"
@@ -78,6 +77,7 @@ class Running:
         output = self.log and open(self.log, "w")  # noqa: SIM115  the stack closes it
         if output:
             self._stack.enter_context(output)
+        self.started = time.monotonic()
         child = proc.start(command, env=env, stdout=output, stderr=output)
         # On a Ctrl-C, unlike on other signals, pytest tears its fixtures down.
         self._stack.callback(proc.end, child, signal.SIGINT, patience=40)
