@@ -14,7 +14,7 @@ import subprocess
 import pytest
 import yaml
 
-from tools import odoo
+from tools import addons, odoo
 from tools.paths import ROOT
 
 COMPOSE = ROOT / "docker-compose.yml"
@@ -104,7 +104,7 @@ def mounts(service):
     return found
 
 
-def test_data_lives_in_named_volumes_and_the_addon_is_mounted(services):
+def test_data_lives_in_named_volumes_and_the_addons_are_mounted(services):
     volumes = resolve({"POSTGRES_PASSWORD": PASSWORD})["volumes"]
     assert mounts(services["db"])["/var/lib/postgresql/data"] in volumes
     odoo = mounts(services["odoo"])
@@ -112,6 +112,7 @@ def test_data_lives_in_named_volumes_and_the_addon_is_mounted(services):
     for target, name in {
         "/etc/odoo/odoo.conf": "odoo.conf",
         "/mnt/extra-addons/ipai_release_gates": "ipai_release_gates",
+        "/mnt/more-addons": addons.SATELLITES,
     }.items():
         assert (ROOT / odoo[target]).resolve() == ROOT / name
         assert (ROOT / name).exists()
@@ -129,10 +130,13 @@ def test_the_oca_addons_are_on_the_addons_path_of_the_image(services):
     build = services["odoo"]["build"]
     image = (ROOT / build["dockerfile"]).read_text()
     assert "--no-deps --target /mnt/oca -r /tmp/addons.txt" in image
-    assert (
-        "--addons-path=/mnt/oca/odoo/addons,/mnt/extra-addons"
-        in (services["odoo"]["command"])
-    )
+    folders = "/mnt/oca/odoo/addons,/mnt/extra-addons,/mnt/more-addons"
+    assert f"--addons-path={folders}" in services["odoo"]["command"]
+
+
+def test_all_addons_are_installed(services):
+    assert addons.named(addons.COLLECTION) in addons.shipped()
+    assert f"--init={addons.COLLECTION}" in services["odoo"]["command"]
 
 
 def test_the_server_starts_the_runner_of_the_jobs():
