@@ -15,7 +15,7 @@ from .chain import (
 )
 from .kinds import CORE, KINDS, LedgerKind
 from .story import Deployment, Move, Resolution, Revision, Story, When, rebuild
-from .verify import Fault, verify
+from .verify import Fault, as_entry, verify
 
 __all__ = [
     "CORE",
@@ -31,6 +31,7 @@ __all__ = [
     "Revision",
     "Story",
     "When",
+    "as_entry",
     "canonical_json",
     "entry_canonical",
     "entry_hash",

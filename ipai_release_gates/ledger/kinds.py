@@ -263,6 +263,18 @@ KINDS: tuple[LedgerKind, ...] = (
         "fa-fire",
     ),
     LedgerKind(
+        "drill",
+        _lt("Recovery drill"),
+        ("project", "environment", "type", "outcome", "restore_validated"),
+        "fa-life-ring",
+    ),
+    LedgerKind(
+        "control_check",
+        _lt("Check of a control"),
+        ("project", "environment", "control", "status", "note"),
+        "fa-shield",
+    ),
+    LedgerKind(
         "policy_changed",
         _lt("Policy changed"),
         ("what", "before", "after"),

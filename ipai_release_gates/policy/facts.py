@@ -5,6 +5,8 @@ release's current revision, also when the caller passes others. All instants are
 or all are naive UTC: the core only compares them with each other and with ``now``.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -200,6 +202,21 @@ class ReleaseFacts:
     reviews: tuple[PendingReview, ...] = ()
     grants: tuple[Grant, ...] = ()
     others: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def gathered(
+        cls, facts: Mapping[str, tuple[Any, ...]], **about: Any
+    ) -> ReleaseFacts:
+        """Facts by the code of their kind, as the facts of one release.
+
+        :param facts: tuples of values by the code of their kind
+        :param about: the fields of the release itself
+        """
+        named = {
+            _ATTRIBUTES[code]: facts[code] for code in facts if code in _ATTRIBUTES
+        }
+        others = {code: facts[code] for code in facts if code not in _ATTRIBUTES}
+        return cls(**about, **named, others=others)
 
     def of(self, kind: str) -> tuple[Any, ...]:
         """The facts of a kind, by its code; none when nothing brings the kind."""

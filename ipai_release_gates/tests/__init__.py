@@ -52,6 +52,7 @@ from .screens import test_lists
 from .screens import test_live_screens
 from .screens import test_server_actions
 from .screens import test_terms_of_the_addon
+from .security import test_append_only
 from .security import test_bypass_secrets
 from .security import test_guards
 from .security import test_neutralize

@@ -600,8 +600,11 @@ class ControlPlane(models.AbstractModel):
         event = self.env["ipai.environment.event"].sudo().system_create([values])
         submission.created["environment_events"] = event.ids
         if control:
-            control._checked(data["status"], _first_line(data.get("note")))
-            control._rejudge_releases()
+            control._record_result(
+                data["status"],
+                _first_line(data.get("note")),
+                submission.envelope.source_system,
+            )
         return {"control": control.kind or "", "control_status": control.status or ""}
 
 

@@ -15,7 +15,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ... import ingest
 from ...exceptions import FieldRefused
-from ..mixins.fact import FactBatch
+from ..mixins.recorded import FactBatch
 from .lookup import Lookup, Refused
 
 _logger = logging.getLogger(__name__)

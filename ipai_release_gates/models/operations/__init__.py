@@ -1,4 +1,5 @@
 from . import environment_control
+from . import control_check
 from . import environment
 from . import environment_event
 from . import deployment

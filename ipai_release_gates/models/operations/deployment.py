@@ -18,7 +18,7 @@ class Deployment(models.Model):
     """The deployment of a revision to an environment, and its outcome."""
 
     _name = "ipai.deployment"
-    _inherit = ["ipai.fact.mixin", "ipai.scheduled.mixin"]
+    _inherit = ["ipai.case.mixin", "ipai.scheduled.mixin"]
     _description = "Deployment"
     _rec_name = "external_id"
 

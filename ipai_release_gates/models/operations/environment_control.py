@@ -26,8 +26,9 @@ _EVENT_OF = {kind: event_type for event_type, kind in DECIDED_BY.items()}
 class EnvironmentControl(models.Model):
     """A safety control of an environment, with the result of its last check.
 
-    A gate may require controls, so a check can change the verdict on every open release
-    of the project. Environment events keep the results of earlier checks.
+    A gate may require controls. It is decided by the checks themselves, which are
+    facts (``ipai.control.check``); what the control repeats of the last one is for
+    screens and lists.
     """
 
     _name = "ipai.environment.control"
@@ -76,8 +77,8 @@ class EnvironmentControl(models.Model):
         :param str status: ``pass`` or ``fail``
         :param str note: what was found; needed for a failure
         :raises AccessError: unless the user is an SRE
-        :raises UserError: for a lifetime, which the system judges, and for a failure
-            without a note
+        :raises UserError: for a lifetime, judged from its configuration, and for
+            a failure without a note
         """
         self.check_access("write")
         if status not in ("pass", "fail"):
@@ -99,37 +100,48 @@ class EnvironmentControl(models.Model):
                 )
             )
         Event = self.env["ipai.environment.event"]
-        # sudo: the right was checked above
-        for control in self.sudo():
-            control._checked(status, note)
+        # sudo: right to check verified above
+        controls = self.sudo()
+        controls._record_result(status, note, "manual")
+        for control in controls:
             Event._note(
                 control.environment_id,
                 _EVENT_OF.get(control.kind, "health_check"),
                 control._finding(),
                 source_system="manual",
             )
-        self._rejudge_releases()
         return True
 
-    def _checked(self, status, note):
-        """Store the result of a check; the caller records the event and judges."""
-        self.system_write(
-            {
-                "status": status,
-                "note": note,
-                "checked_at": self.env.cr.now(),
-                "checked_by_id": self.env.uid,
-            }
+    def _record_result(self, status, note, source_system):
+        """Record the result of a check as a fact, and repeat it on these controls.
+
+        The caller records the event of the environment.
+        """
+        now = self.env.cr.now()
+        found = {
+            "status": status,
+            "note": note,
+            "checked_at": now,
+            "checked_by_id": self.env.uid,
+        }
+        self.system_write(found)
+        # sudo: people check controls, not results
+        self.env["ipai.control.check"].sudo().system_create(
+            [
+                {
+                    **found,
+                    "environment_id": control.environment_id.id,
+                    "kind": control.kind,
+                    "source_system": source_system,
+                }
+                for control in self
+            ]
         )
 
     def _finding(self):
-        """The last check, as the data of an environment event."""
+        """The last check, as data of an environment event."""
         self.ensure_one()
         return {"control": self.kind, "status": self.status, "note": self.note or ""}
-
-    def _rejudge_releases(self):
-        """Judge the open releases of the project again: controls are facts of all."""
-        self.environment_id._affected_releases()._rejudge_in_batches()
 
     # --- lifetime --------------------------------------------------------------------
 
@@ -153,9 +165,9 @@ class EnvironmentControl(models.Model):
         for control in lifetimes:
             before = control.status
             status, note, ended = control._lifetime()
-            is_new_end = ended and not control.expired_event_at
-            # Written even without a change: a transaction with an older snapshot must
-            # get a serialization error when the environment is configured meanwhile.
+            ends_now = ended and not control.expired_event_at
+            # Written even without change: a transaction that judges on an older
+            # snapshot than the configuration gets a serialization error.
             control.system_write(
                 {
                     "status": status,
@@ -166,8 +178,8 @@ class EnvironmentControl(models.Model):
                     and (control.expired_event_at or self.env.cr.now()),
                 }
             )
-            if is_new_end:
-                control._notify_people_of_end()
+            if ends_now:
+                control._record_end()
             elif before not in ("unknown", status):
                 self.env["ipai.environment.event"]._note(
                     control.environment_id, "health_check", control._finding()
@@ -176,7 +188,7 @@ class EnvironmentControl(models.Model):
                 control.environment_id.activity_unlink(
                     ["ipai_release_gates.activity_type_environment_ended"]
                 )
-        lifetimes._rejudge_releases()
+        lifetimes.environment_id._affected_releases()._rejudge_in_batches()
 
     def _lifetime(self):
         """The verdict on a lifetime: status, reason, and whether it is over."""
@@ -192,7 +204,8 @@ class EnvironmentControl(models.Model):
             return "pass", self.env._("Ends on %s UTC.", at), False
         return "fail", self.env._("Ended on %s UTC.", at), True
 
-    def _notify_people_of_end(self):
+    def _record_end(self):
+        """Record the end of the environment and schedule an activity about it."""
         environment = self.environment_id
         self.env["ipai.environment.event"]._note(
             environment, "ttl_expired", self._finding()
@@ -207,9 +220,9 @@ class EnvironmentControl(models.Model):
             )
 
     def _discard(self):
-        """Delete controls that the category of their environment does not have.
+        """Drop controls that the category of their environment does not have.
 
-        The events of the environment keep the results of their checks.
+        Their checks stay.
         """
         # pylint: disable-next=bad-super-call,super-method-mismatch
         return super(GuardedMixin, self).unlink()

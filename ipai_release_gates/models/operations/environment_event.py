@@ -40,7 +40,7 @@ class EnvironmentEvent(models.Model):
     """
 
     _name = "ipai.environment.event"
-    _inherit = "ipai.guarded.mixin"
+    _inherit = ["ipai.guarded.mixin", "ipai.append.only.mixin"]
     _description = "Environment event"
     _order = "occurred_at desc, id desc"
     _rec_name = "event_type"
@@ -95,10 +95,6 @@ class EnvironmentEvent(models.Model):
         {"environment_id", "event_type", "occurred_at", "data", "note", "release_id"}
     )
     _readers = {"data": readers.metadata, "note": readers.line(readers.MAX_KEY)}
-
-    def init(self):
-        # Not even the role of the application may change events.
-        self.env["ipai.ledger.entry"]._forbid_changes(self._table)
 
     @api.depends("data", "note")
     def _compute_data_text(self):

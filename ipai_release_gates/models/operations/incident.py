@@ -17,7 +17,7 @@ class Incident(models.Model):
     """An incident; while it is open and blocking, it holds its project's promotions."""
 
     _name = "ipai.incident"
-    _inherit = ["ipai.fact.mixin", "ipai.scheduled.mixin"]
+    _inherit = ["ipai.case.mixin", "ipai.scheduled.mixin"]
     _description = "Incident"
 
     name = fields.Char(string="Summary", required=True)

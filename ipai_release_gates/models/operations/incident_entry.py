@@ -11,7 +11,7 @@ class IncidentEntry(models.Model):
     """An entry of an incident's timeline; entries are append-only."""
 
     _name = "ipai.incident.entry"
-    _inherit = "ipai.guarded.mixin"
+    _inherit = ["ipai.guarded.mixin", "ipai.append.only.mixin"]
     _description = "Timeline entry"
     _order = "occurred_at, id"
     _rec_name = "text"
@@ -51,10 +51,6 @@ class IncidentEntry(models.Model):
 
     _creatable = frozenset({"incident_id", "occurred_at", "kind", "text"})
     _readers = {"text": readers.text}
-
-    def init(self):
-        # Not even SQL may change the timeline.
-        self.env["ipai.ledger.entry"]._forbid_changes(self._table)
 
     @api.model_create_multi
     def create(self, vals_list):

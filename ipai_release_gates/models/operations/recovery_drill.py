@@ -5,15 +5,14 @@ from ...ingest import fields as readers
 
 
 class RecoveryDrill(models.Model):
-    """A recovery drill: its type, its success criteria and its outcome.
+    """A recovery drill: what was exercised, by which criteria, with which outcome.
 
-    It is recorded once, by the person who carried it out, and is immutable. A gate may
-    require a recent drill, so one can change the verdict on every open release of the
-    project.
+    It is recorded once, by the person who carried it out. A gate may require a recent
+    one, so a drill is a fact for every open release of the project.
     """
 
     _name = "ipai.recovery.drill"
-    _inherit = "ipai.guarded.mixin"
+    _inherit = "ipai.environment.fact.mixin"
     _description = "Recovery drill"
     _order = "executed_at desc, id desc"
     _rec_name = "drill_type"
@@ -21,12 +20,14 @@ class RecoveryDrill(models.Model):
     environment_id = fields.Many2one(
         "ipai.environment", required=True, ondelete="restrict", index=True
     )
-    # Read with the rights of the user, because a form that is not yet saved may name
-    # any environment by its id.
+    # Read with the rights of the reader: an unsaved form may name any environment
+    # by its id.
     project_id = fields.Many2one(
         related="environment_id.project_id",
         related_sudo=False,
         store=True,
+        # With the row itself, which is never updated.
+        precompute=True,
         index=True,
     )
     drill_type = fields.Selection(
@@ -115,7 +116,8 @@ class RecoveryDrill(models.Model):
         drills = self.system_create(prepared)
         for drill, (criteria, evidence) in zip(drills, parts, strict=True):
             drill._add_parts(criteria, evidence)
-        drills._record_event_and_rejudge()
+        drills._note_events()
+        drills._record_in_governance()
         return drills
 
     def _added(self, vals, name):
@@ -133,7 +135,7 @@ class RecoveryDrill(models.Model):
         return added
 
     def _prepare_by_hand(self, vals, criteria, evidence):
-        """Complete values for a system write, from the values that a user enters.
+        """Complete values from what a person enters of a drill.
 
         :param criteria: values of its success criteria
         :param evidence: values of the evidence that comes with it
@@ -196,7 +198,7 @@ class RecoveryDrill(models.Model):
                     "drill_id": self.id,
                 }
             )
-        # sudo: created with their drill only
+        # sudo: parts of the drill just recorded
         Criterion.sudo().system_create(prepared)
         type_ = self.env.ref("ipai_release_gates.evidence_type_restore_drill")
         self.env["ipai.evidence"].create(
@@ -206,8 +208,8 @@ class RecoveryDrill(models.Model):
             ]
         )
 
-    def _record_event_and_rejudge(self):
-        """Record the event, and judge the open releases of the project again."""
+    def _note_events(self):
+        """Record the events of the environments."""
         for drill in self:
             self.env["ipai.environment.event"]._note(
                 drill.environment_id,
@@ -220,14 +222,31 @@ class RecoveryDrill(models.Model):
                 occurred_at=drill.executed_at,
                 drill_id=drill.id,
             )
-        self.environment_id._affected_releases()._rejudge_in_batches()
+
+    def _governance_draft(self):
+        project = self.project_id
+        body = {
+            "project": project.name,
+            "environment": self.environment_id.name,
+            "type": self.drill_type,
+            "outcome": self.outcome,
+            "restore_validated": bool(self.restore_validated),
+            "executed_at": f"{self.executed_at.isoformat()}Z",
+            "executed_by": self.executed_by_id.login,
+            "log_url": self.log_url or "",
+            "criteria": [
+                {"name": criterion.name, "met": bool(criterion.met)}
+                for criterion in self.criterion_ids
+            ],
+        }
+        return "drill", self, body, project.company_id
 
 
 class RecoveryDrillCriterion(models.Model):
     """A success criterion of a drill, and whether it was met."""
 
     _name = "ipai.recovery.drill.criterion"
-    _inherit = "ipai.guarded.mixin"
+    _inherit = ["ipai.guarded.mixin", "ipai.append.only.mixin"]
     _description = "Success criterion of a drill"
     _order = "drill_id, id"
 

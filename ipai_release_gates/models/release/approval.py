@@ -75,10 +75,6 @@ class Approval(models.Model):
         "rationale_text": readers.text,
     }
 
-    def init(self):
-        # The application's own role must not be able to rewrite a decision either.
-        self.env["ipai.ledger.entry"]._forbid_changes(self._table)
-
     @api.depends("release_id.approval_ids")
     def _compute_is_superseded(self):
         latest = {

@@ -37,10 +37,6 @@ class Check(models.Model):
         "metadata": readers.metadata,
     }
 
-    def init(self):
-        # Nothing updates a check, so the database need not let anybody.
-        self.env["ipai.ledger.entry"]._forbid_changes(self._table)
-
     @api.constrains("name")
     def _validate_name(self):
         for check in self:

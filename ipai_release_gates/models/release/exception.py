@@ -22,7 +22,7 @@ class ReleaseException(models.Model):
 
     _name = "ipai.exception"
     _description = "Exception"
-    _inherit = ["ipai.fact.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = ["ipai.case.mixin", "mail.thread", "mail.activity.mixin"]
     _rec_name = "id"
 
     exception_type = fields.Selection(

@@ -15,6 +15,7 @@ class ReleaseException(models.Model):
 
     def init(self):
         """Write the triggers that keep a requested exception as it was requested."""
+        super().init()
         self.env.cr.execute(
             SQL(
                 """

@@ -6,6 +6,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ... import ledger
+from .fact_kinds import OF_GOVERNANCE, OF_RELEASE
 from .ledger_head import GOVERNANCE
 
 _logger = logging.getLogger(__name__)
@@ -84,7 +85,9 @@ class LedgerVerification(models.Model):
         if not faults:
             story = ledger.rebuild(rows, self.env["ipai.ledger.entry"]._kinds_by_code())
             faults += self._disagreements(story, *present)
-            faults += self._fact_faults(release.id, story)
+            faults += self._fact_faults(
+                OF_RELEASE, story.events, SQL("release_id = %s", release.id)
+            )
         return len(rows), faults
 
     @api.model
@@ -93,7 +96,11 @@ class LedgerVerification(models.Model):
         self.env.flush_all()
         head = self.env["ipai.ledger.head"]._of_governance()
         rows, faults = self._read_chain(GOVERNANCE, False)
-        return len(rows), faults + ledger.verify(rows, head)
+        faults += ledger.verify(rows, head)
+        if not faults:
+            entries = (ledger.as_entry(row) for row in rows)
+            faults += self._fact_faults(OF_GOVERNANCE, entries, SQL("true"))
+        return len(rows), faults
 
     @api.model
     def _read_chain(self, chain, release_id):
@@ -193,29 +200,37 @@ class LedgerVerification(models.Model):
         return former - {None}
 
     @api.model
-    def _fact_faults(self, release_id, story):
-        """Facts without an entry, entries without a fact, facts that differ."""
-        compared = self._compared_facts()
+    def _fact_faults(self, chain, entries, where):
+        """Facts without an entry, entries without a fact, facts that differ.
+
+        :param chain: which chain the facts are recorded in, see ``fact_kinds``
+        :param entries: the entries of the chain, in order
+        :param where: SQL condition for the rows that the chain records
+        :returns: faults without a sequence
+        """
+        compared = self._compared_facts(chain)
+        if not compared:
+            return
         recorded = {
             entry.subject: entry.body
-            for entry in story.events
+            for entry in entries
             if entry.subject.partition(",")[0] in compared
+            and entry.kind in compared[entry.subject.partition(",")[0]].kinds
         }
         union = SQL(" UNION ALL ").join(
             SQL(
-                "SELECT %s || ',' || id, %s::text FROM %s"
-                " WHERE release_id = %s AND NOT (%s)",
+                "SELECT %s || ',' || id, %s::text FROM %s WHERE %s AND NOT (%s)",
                 model,
-                SQL.identifier(column),
+                SQL.identifier(ledgered.column),
                 SQL.identifier(self.env[model]._table),
-                release_id,
-                unrecorded,
+                where,
+                SQL(ledgered.unrecorded),
             )
-            for model, (column, unrecorded) in compared.items()
+            for model, ledgered in compared.items()
         )
         for subject, value in sorted(self.env.execute_query(union)):
             body = recorded.pop(subject, None)
-            column = compared[subject.partition(",")[0]][0]
+            column = compared[subject.partition(",")[0]].column
             if body is None:
                 yield _fault(f"The ledger does not know {subject}.")
             elif column in body and (value or "") != body[column]:
@@ -227,19 +242,15 @@ class LedgerVerification(models.Model):
             yield _fault(f"{subject} is in the ledger but no longer there.")
 
     @api.model
-    def _compared_facts(self):
-        """The facts whose rows are compared with the chain.
+    def _compared_facts(self, chain):
+        """The facts that a chain records and verification compares, by model.
 
-        :returns: dict of model to the column that the body repeats and an SQL condition
-            for rows that the ledger does not record yet
+        :returns: dict of model to :class:`.fact_kinds.Ledger`
         """
         return {
-            "ipai.check": ("status", SQL("false")),
-            "ipai.evidence": ("sha256", SQL("false")),
-            "ipai.approval": ("decision", SQL("false")),
-            "ipai.deployment": ("status", SQL("false")),
-            "ipai.incident": ("severity", SQL("false")),
-            "ipai.exception": ("state", SQL("state = 'draft'")),
+            kind.model: kind.ledger
+            for kind in self.env["ipai.release"]._fact_kinds()
+            if kind.ledger and kind.ledger.chain == chain
         }
 
 

@@ -1,7 +1,6 @@
 from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 from ... import ledger
 from ..terms import translate
@@ -18,6 +17,7 @@ class LedgerEntry(models.Model):
     """
 
     _name = "ipai.ledger.entry"
+    _inherit = "ipai.append.only.mixin"
     _description = "Ledger entry"
     _order = "release_id, sequence desc"
     _rec_name = "kind"
@@ -100,38 +100,7 @@ class LedgerEntry(models.Model):
             kind = kinds.get(entry.kind)
             entry.icon = kind.icon if kind else "fa-circle-o"
 
-    # --- append-only -----------------------------------------------------------------
-
-    def init(self):
-        self._forbid_changes(self._table)
-
-    @api.model
-    def _forbid_changes(self, table):
-        """Make the database refuse update, delete and truncate on a table.
-
-        The trigger binds the application's own role too, which owns the table.
-        """
-        self.env.cr.execute(
-            """
-            CREATE OR REPLACE FUNCTION ipai_append_only() RETURNS trigger AS $$
-            BEGIN
-                RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP
-                    USING ERRCODE = 'insufficient_privilege';
-            END $$ LANGUAGE plpgsql
-            """
-        )
-        for event, level in (("UPDATE OR DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
-            name = f"{table}_append_only_{level.lower()}"
-            self.env.cr.execute(
-                SQL(
-                    "CREATE OR REPLACE TRIGGER %s BEFORE %s ON %s FOR EACH %s"
-                    " EXECUTE FUNCTION ipai_append_only()",
-                    SQL.identifier(name),
-                    SQL(event),
-                    SQL.identifier(table),
-                    SQL(level),
-                )
-            )
+    # --- doors -----------------------------------------------------------------------
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -14,6 +14,7 @@ from ..selections import (
     GATE_STATUSES,
     RELEASE_STATUSES,
 )
+from ..terms import translate
 from .reasons import said, said_again
 
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
@@ -124,6 +125,10 @@ class Release(models.Model):
     verdict_tree = fields.Json(
         compute="_compute_verdict_tree",
         help="Every gate with its conditions, judged at this moment.",
+    )
+    fact_links = fields.Json(
+        compute="_compute_fact_links",
+        help="Where the facts of each kind can be opened, for the current user.",
     )
     check_ids = fields.One2many("ipai.check", "release_id")
     evidence_ids = fields.One2many("ipai.evidence", "release_id")
@@ -669,23 +674,31 @@ class Release(models.Model):
             )
 
     def _compute_fact_counts(self):
-        for model, field in (
-            ("ipai.check", "check_count"),
-            ("ipai.evidence", "evidence_count"),
-            ("ipai.approval", "approval_count"),
-            ("ipai.deployment", "deployment_count"),
-            ("ipai.incident", "incident_count"),
-            ("ipai.exception", "exception_count"),
-        ):
+        for kind in self._fact_kinds():
+            if not kind.count:
+                continue
             counts = {}
-            if self.env[model].has_access("read"):
+            if self.env[kind.model].has_access("read"):
                 counts = dict(
-                    self.env[model]._read_group(
+                    self.env[kind.model]._read_group(
                         [("release_id", "in", self.ids)], ["release_id"], ["__count"]
                     )
                 )
             for release in self:
-                release[field] = counts.get(release._origin, 0)
+                release[kind.count] = counts.get(release._origin, 0)
+
+    @api.depends_context("lang")
+    def _compute_fact_links(self):
+        links = {
+            kind.code: {
+                "model": kind.model,
+                "one": translate(self.env, kind.view, kind.module),
+                "many": translate(self.env, kind.view_many, kind.module),
+            }
+            for kind in self._fact_kinds()
+            if self.env[kind.model].has_access("read")
+        }
+        self.fact_links = links
 
     # --- actions ---------------------------------------------------------------------
 

@@ -4,18 +4,9 @@ from datetime import datetime, timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-#: The facts that may have to be fresh, with the field that says how old they are.
-_AGES = {
-    "check": ("ipai.check", "recorded_at"),
-    "evidence": ("ipai.evidence", "recorded_at"),
-    "approval": ("ipai.approval", "recorded_at"),
-    "control": ("ipai.environment.control", "checked_at"),
-    "drill": ("ipai.recovery.drill", "executed_at"),
-}
-
 
 class Release(models.Model):
-    """How long things have lasted and will last; read by screens, not the engine."""
+    """How long stages and facts last; read by screens only."""
 
     _inherit = "ipai.release"
 
@@ -89,11 +80,12 @@ class Release(models.Model):
 
     @api.model
     def _fresh_until(self, condition, limit):
-        """Until when the oldest fact of a condition is young enough, as ISO text."""
+        """The instant, as ISO text, at which the oldest fact gets too old."""
         ages = []
-        for kind, (model, name) in _AGES.items():
-            ids = [fact["id"] for fact in condition["facts"] if fact["kind"] == kind]
-            # When something was recorded, not what: for who may not read it, too.
-            ages += self.env[model].sudo().browse(ids).mapped(name) if ids else []
+        for kind in self._fact_kinds() if condition["facts"] else ():
+            ids = [f["id"] for f in condition["facts"] if f["kind"] == kind.code]
+            if kind.age and ids:
+                # sudo: shows when, not what
+                ages += self.env[kind.model].sudo().browse(ids).mapped(kind.age)
         oldest = min((at for at in ages if isinstance(at, datetime)), default=None)
         return f"{(oldest + limit).isoformat()}Z" if oldest else ""

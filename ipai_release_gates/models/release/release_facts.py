@@ -1,11 +1,11 @@
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from odoo import api, models
+from odoo import api, models, tools
 from odoo.tools import SQL
 
 from ... import policy
-from .deciding_facts import deciding_facts
+from . import fact_kinds
 
 #: How far ahead windows that recur are looked at, and a forecast holds.
 _LOOK_AHEAD = timedelta(days=30)
@@ -72,6 +72,41 @@ class Release(models.Model):
             for gate in gates
         )
 
+    # --- kinds -----------------------------------------------------------------------
+
+    @api.model
+    def _fact_kinds(self):
+        """The kinds of facts of this database.
+
+        Hook: a satellite adds its own to what ``super()`` returns; its plain values
+        reach judges by ``facts.of(code)``.
+
+        :returns: tuple of :class:`.fact_kinds.FactKind`
+        """
+        return fact_kinds.KINDS
+
+    @api.model
+    @tools.ormcache()
+    def _fact_kinds_by_code(self):
+        """The kinds of :meth:`_fact_kinds` by code."""
+        return {kind.code: kind for kind in self._fact_kinds()}
+
+    @api.model
+    @tools.ormcache()
+    def _deciding_facts_query(self):
+        """One statement for the facts of every kind that can decide a verdict.
+
+        :returns: SQL text with the parameter ``ids``; rows of release id, code of the
+            kind and a JSON object
+        """
+        return " UNION ALL ".join(
+            f"(SELECT release_id, '{kind.code}', fact FROM ({kind.sql}) {kind.code}_)"
+            for kind in self._fact_kinds()
+            if kind.sql
+        )
+
+    # --- facts -----------------------------------------------------------------------
+
     def _gather_facts(self):
         """Gather what can decide a verdict on each of these releases.
 
@@ -80,101 +115,54 @@ class Release(models.Model):
         if not self:
             return []
         self.env.flush_all()
+        kinds = self._fact_kinds_by_code()
         recorded = defaultdict(lambda: defaultdict(list))
-        for release_id, kind, fact in self.env.execute_query(
-            deciding_facts(tuple(self.ids))
+        user_ids = {uid for r in self for uid in r.revision_id.author_ids.ids}
+        for release_id, code, fact in self.env.execute_query(
+            SQL(self._deciding_facts_query(), ids=tuple(self.ids))
         ):
-            recorded[release_id][kind].append(fact)
+            recorded[release_id][code].append(fact)
+            user_ids.update(fact[key] for key in kinds[code].people)
         freezes = self._current_freezes()
         emails = {e for r in self for e in r.revision_id.author_emails or []}
         resolved = self._resolve_authors(emails)
-        person_of = self._person_keys(
-            {uid for r in self for uid in r.revision_id.author_ids.ids}
-            | set().union(*resolved.values())
-            | {fact[4] for kinds in recorded.values() for fact in kinds["approval"]}
-        )
+        person_of = self._person_keys(user_ids.union(*resolved.values()))
         return [
             release._facts_value(recorded[release.id], freezes, resolved, person_of)
             for release in self
         ]
 
     def _facts_value(self, recorded, freezes, resolved, person_of):
-        """What was recorded, as the policy core's plain values.
+        """The facts of this release as plain values.
 
-        :param recorded: lists of JSON arrays by kind, see :mod:`.deciding_facts`
+        :param recorded: lists of JSON objects by code of their kind
+        :param freezes: see :meth:`_current_freezes`
+        :param resolved: ids of users by commit address
+        :param person_of: key of the person by id of the user
         """
         ref = self.revision_id.source_ref or self.source_ref
         emails = self.revision_id.author_emails or []
         known = set(self.revision_id.author_ids.ids).union(
             *(resolved[email] for email in emails)
         )
-        return policy.ReleaseFacts(
+        binding = fact_kinds.Binding(ref, person_of)
+        kinds = self._fact_kinds_by_code()
+        values = {
+            code: tuple(kinds[code].value(fact, binding) for fact in facts)
+            for code, facts in recorded.items()
+        }
+        values["freeze"] = tuple(
+            freeze
+            for project, freeze in freezes
+            if project in (None, self.project_id.id)
+        )
+        return policy.ReleaseFacts.gathered(
+            values,
             release=self.id,
             revision=ref,
             authors=frozenset({person_of[uid] for uid in known} | set(emails)),
             unresolved_authors=frozenset(e for e in emails if not resolved[e]),
             required_checks=self.project_id._required_check_names(),
-            checks=tuple(
-                policy.Check(id_, ref, name, status, _instant(at), gate, environment)
-                for id_, name, status, at, gate, environment in recorded["check"]
-            ),
-            evidence=tuple(
-                policy.Evidence(id_, ref, type_, _instant(at), gate, metadata or {})
-                for id_, type_, at, gate, metadata in recorded["evidence"]
-            ),
-            approvals=tuple(
-                policy.Approval(
-                    id_,
-                    ref,
-                    gate,
-                    persona,
-                    decision,
-                    person_of[uid],
-                    _instant(at),
-                    service,
-                )
-                for id_, gate, persona, decision, uid, at, service in recorded[
-                    "approval"
-                ]
-            ),
-            deployments=tuple(
-                policy.Deployment(id_, ref, where, status, *map(_instant, instants))
-                for id_, where, status, *instants in recorded["deployment"]
-            ),
-            incidents=tuple(
-                policy.Incident(id_, name, severity, True, False)
-                for id_, name, severity in recorded["incident"]
-            ),
-            freezes=tuple(
-                freeze
-                for project, freeze in freezes
-                if project in (None, self.project_id.id)
-            ),
-            controls=tuple(
-                policy.EnvironmentControl(
-                    id_, where, name, status, _instant(at), _instant(until)
-                )
-                for id_, where, name, status, at, until in recorded["control"]
-            ),
-            drills=tuple(
-                policy.Drill(id_, where, type_, successful, _instant(at))
-                for id_, where, type_, successful, at in recorded["drill"]
-            ),
-            reviews=tuple(
-                policy.PendingReview(id_, f"EX-{id_}", _instant(due))
-                for id_, due in recorded["review"]
-            ),
-            grants=tuple(
-                policy.Grant(
-                    id_,
-                    ref,
-                    frozenset(gates or ()),
-                    _instant(start),
-                    _instant(end),
-                    frozenset(map(tuple, requirements or ())),
-                )
-                for id_, start, end, gates, requirements in recorded["grant"]
-            ),
         )
 
     def _current_freezes(self):
@@ -330,7 +318,3 @@ class Release(models.Model):
                 if vals:
                     deployment.system_write(vals)
         return confirmed
-
-
-def _instant(text):
-    return datetime.fromisoformat(text) if text else None

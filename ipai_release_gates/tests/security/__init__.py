@@ -1,3 +1,4 @@
+from . import test_append_only
 from . import test_bypass_secrets
 from . import test_guards
 from . import test_neutralize

@@ -10,7 +10,7 @@ from odoo.service.model import call_kw, get_public_method
 from odoo.tools import mute_logger
 
 from odoo.addons.ipai_release_gates import governance
-from odoo.addons.ipai_release_gates.models.mixins import fact, guarded
+from odoo.addons.ipai_release_gates.models.mixins import guarded, recorded
 
 from ..common import ROLES, GateCase, sha
 
@@ -192,6 +192,10 @@ class TestGuards(GateCase):
         )
         cls.release.with_user(cls.auditor).action_verify_ledger()
         cls.env["ipai.recovery.drill"].with_user(cls.sre).create(cls.drill_values())
+        controls = cls.env["ipai.environment.control"].search(
+            [("kind", "!=", "lifetime"), ("project_id", "=", cls.project.id)]
+        )
+        controls[0].with_user(cls.sre).record_check("pass")
         cls.contradict()
         cls.webhook_source()
         cls.webhook()
@@ -267,6 +271,7 @@ class TestGuards(GateCase):
                 "ipai.ledger.head",
                 "ipai.ledger.verification",
                 "ipai.environment.control",
+                "ipai.control.check",
                 "ipai.environment.event",
                 "ipai.incident.entry",
                 "ipai.recovery.drill",
@@ -776,7 +781,7 @@ class TestGuards(GateCase):
         user, vals = self.valid("ipai.check")
         for value in (True, 1, "batch", object(), {"drafts": []}):
             before = self.release.fact_version
-            context = {fact.FactBatch.key: value}
+            context = {recorded.FactBatch.key: value}
             checks = self.env["ipai.check"].with_user(user).with_context(**context)
             checks.create({**vals, "status": "fail"})
             self.release.invalidate_recordset()
@@ -788,7 +793,7 @@ class TestGuards(GateCase):
             model
             for model in self.registry
             if not self.registry[model]._abstract
-            and issubclass(self.registry[model], self.registry["ipai.fact.mixin"])
+            and issubclass(self.registry[model], self.registry["ipai.recorded.mixin"])
         }
         self.assertLessEqual(set(CREATABLE) - NO_FACTS, facts)
         self.assertLessEqual(facts, set(self.records))
@@ -866,11 +871,15 @@ class TestGuards(GateCase):
                 "_fail_overdue",
                 "_report_unauthorised",
             ),
-            "ipai.environment.control": ("_checked", "_discard", "_judge_lifetime"),
+            "ipai.environment.control": (
+                "_record_result",
+                "_discard",
+                "_judge_lifetime",
+            ),
             "ipai.environment.event": ("_note", "system_create"),
             "ipai.incident": ("_resolve", "_reopen", "_change", "_propose_fallback"),
             "ipai.recovery.drill": ("_add_parts", "system_create"),
-            "ipai.ledger.entry": ("_extend", "_store", "_forbid_changes"),
+            "ipai.ledger.entry": ("_extend", "_store", "_forbid"),
             "ipai.ingest.log": ("system_write", "_process_again"),
             "ipai.control.plane": ("_process_logged", "_take_revision", "_create_logs"),
         }

@@ -25,7 +25,7 @@ from odoo import api
 from odoo.service import model as service
 
 from odoo.addons.ipai_release_gates.exceptions import GateRefused
-from odoo.addons.ipai_release_gates.models.mixins.fact import FactMixin
+from odoo.addons.ipai_release_gates.models.mixins.recorded import RecordedMixin
 from odoo.addons.ipai_release_gates.models.release.release_move import Release as Mover
 
 ROUNDS = int(os.environ["ROUNDS"])
@@ -33,7 +33,7 @@ WAYS = os.environ["WAYS"].split()
 # Odoo waits up to 2ⁿ seconds before a retry; how long is not what is tested.
 service.random = types.SimpleNamespace(uniform=lambda *_bounds: 0.0)
 if os.environ.get("WITHOUT_TOUCH"):
-    FactMixin._record = lambda self: None
+    RecordedMixin._record = lambda self: None
 
 registry = env.registry  # noqa: F821  the shell's environment
 uid_of = {

@@ -217,7 +217,7 @@ def _moves_in_vain(call, release, stage_id):
         ("ipai.deployment", "_obstacles"),
         ("ipai.deployment", "_fail_overdue"),
         ("ipai.incident", "_resolve"),
-        ("ipai.environment.control", "_checked"),
+        ("ipai.environment.control", "_record_result"),
         ("ipai.environment.event", "_note"),
         ("ipai.release.gate", "_store_verdict"),
         ("ipai.ingest.log", "_process_again"),

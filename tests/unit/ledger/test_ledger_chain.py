@@ -141,7 +141,7 @@ def test_a_draft_that_could_not_be_verified_later_is_refused(changes, error):
 
 
 def test_the_kinds_are_those_of_the_design():
-    assert len(KINDS) == len(CORE) == 25
+    assert len(KINDS) == len(CORE) == 27
     for code in CORE:
         assert extend(0, GENESIS, [draft(kind=code)])[0].kind == code
 

@@ -1,7 +1,6 @@
-import { Component, onWillRender, onWillStart } from "@odoo/owl";
+import { Component, onWillRender } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
-import { user } from "@web/core/user";
 import { useService } from "@web/core/utils/hooks";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
@@ -9,50 +8,6 @@ import { Countdown } from "../countdown/countdown";
 import { Reason } from "../reason/reason";
 import { CONDITION_STATES, GATE_STATUSES } from "../status";
 
-// The kinds of facts that decide a verdict, and the model that shows each.
-const FACTS = {
-    check: { model: "ipai.check", one: _t("View check"), many: _t("View checks") },
-    evidence: {
-        model: "ipai.evidence",
-        one: _t("View evidence"),
-        many: _t("View evidence"),
-    },
-    approval: {
-        model: "ipai.approval",
-        one: _t("View decision"),
-        many: _t("View decisions"),
-    },
-    deployment: {
-        model: "ipai.deployment",
-        one: _t("View deployment"),
-        many: _t("View deployments"),
-    },
-    incident: {
-        model: "ipai.incident",
-        one: _t("View incident"),
-        many: _t("View incidents"),
-    },
-    exception: {
-        model: "ipai.exception",
-        one: _t("View exception"),
-        many: _t("View exceptions"),
-    },
-    drill: {
-        model: "ipai.recovery.drill",
-        one: _t("View drill"),
-        many: _t("View drills"),
-    },
-    control: {
-        model: "ipai.environment.control",
-        one: _t("View control"),
-        many: _t("View controls"),
-    },
-    freeze: {
-        model: "ipai.freeze.window",
-        one: _t("View freeze"),
-        many: _t("View freezes"),
-    },
-};
 const { DateTime } = luxon;
 const OPEN_STATUSES = ["passed", "bypassed"];
 const instant = (text) => text && DateTime.fromISO(text);
@@ -65,7 +20,6 @@ export class GatePanelField extends Component {
 
     setup() {
         this.actionService = useService("action");
-        this.readable = new Set();
         this.news = "";
         let former = null;
         onWillRender(() => {
@@ -75,15 +29,6 @@ export class GatePanelField extends Component {
                 this.news = this.changesSince(former.gates, now.gates) || this.news;
             }
             former = now;
-        });
-        onWillStart(async () => {
-            await Promise.all(
-                Object.values(FACTS).map(async ({ model }) => {
-                    if (await user.checkAccessRight(model, "read")) {
-                        this.readable.add(model);
-                    }
-                })
-            );
         });
     }
 
@@ -150,11 +95,13 @@ export class GatePanelField extends Component {
         };
     }
 
+    /** Links to facts, of the kinds that this user may read. */
     linksTo(facts) {
+        const known = this.props.record.data.fact_links || {};
         const links = {};
         for (const { kind, id } of facts) {
-            const fact = FACTS[kind];
-            if (fact && this.readable.has(fact.model)) {
+            const fact = known[kind];
+            if (fact) {
                 links[kind] = links[kind] || { kind, ...fact, ids: [] };
                 links[kind].ids.push(id);
             }
@@ -199,7 +146,10 @@ export const gatePanelField = {
     component: GatePanelField,
     displayName: _t("Gates with their conditions"),
     supportedTypes: ["json"],
-    fieldDependencies: [{ name: "next_steps", type: "json" }],
+    fieldDependencies: [
+        { name: "next_steps", type: "json" },
+        { name: "fact_links", type: "json" },
+    ],
 };
 
 registry.category("fields").add("ipai_gate_panel", gatePanelField);
