@@ -13,6 +13,7 @@ from .ingest import test_report_ingest
 from .ingest import test_retention
 from .ingest import test_webhook_sources
 from .ledger import test_governance_chain
+from .ledger import test_governance_roles
 from .ledger import test_ledger
 from .ledger import test_ledger_verification
 from .operations import test_deployments
