@@ -28,6 +28,7 @@ from .outbound import test_webhook_deliveries
 from .outbound import test_webhook_events
 from .release import test_activities
 from .release import test_durations
+from .release import test_exception_sealing
 from .release import test_exception_wizards
 from .release import test_exception_life
 from .release import test_exception_requests

@@ -2,6 +2,7 @@ from . import test_activities
 from . import test_durations
 from . import test_exception_life
 from . import test_exception_requests
+from . import test_exception_sealing
 from . import test_exception_wizards
 from . import test_exceptions
 from . import test_gate_table
