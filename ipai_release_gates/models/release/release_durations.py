@@ -42,17 +42,19 @@ class Release(models.Model):
     def _stage_entries(self):
         """When each of these releases entered which stage, as the ledger has it.
 
-        :returns: rows of ``(release id, instant, code of the stage)`` in order
+        :returns: rows of ``(release id, instant, code of the stage)`` in order; the
+            code is empty from a cancellation on
         """
         if not self.ids:
             return []
         # Times and stages only, which everybody sees who sees the release.
         return self.env.execute_query(
             SQL(
-                "SELECT release_id, recorded_at,"
-                " coalesce(body::jsonb ->> 'to', body::jsonb ->> 'stage')"
-                " FROM ipai_ledger_entry"
-                " WHERE release_id IN %s AND kind IN ('release_opened', 'move_allowed')"
+                "SELECT release_id, recorded_at, CASE kind"
+                " WHEN 'release_cancelled' THEN ''"
+                " ELSE coalesce(body::jsonb ->> 'to', body::jsonb ->> 'stage') END"
+                " FROM ipai_ledger_entry WHERE release_id IN %s"
+                " AND kind IN ('release_opened', 'move_allowed', 'release_cancelled')"
                 " ORDER BY release_id, sequence",
                 tuple(self.ids),
             )

@@ -33,6 +33,15 @@ class TestDurations(GateCase):
             release.invalidate_recordset()
             self.assertEqual(release.duration_tracking[str(stage.id)], 3 * 3600)
 
+    def test_a_cancelled_release_spends_no_more_time_in_its_stage(self):
+        release = self.open_release()
+        with self.later(hours=2):
+            release.with_user(self.rm).action_cancel()
+        with self.later(hours=9):
+            release.invalidate_recordset()
+            spent = release.with_user(self.dev).duration_tracking
+        self.assertEqual(spent, {str(self.stages["build"].id): 2 * 3600})
+
     def test_time_in_the_stages_of_many_releases_takes_no_more_queries(self):
         few = self.open_release() | self.open_release()
         many = few.union(*(self.open_release() for _number in range(10)))
