@@ -10,7 +10,7 @@ class ReleaseException(models.Model):
     """Who has to do with an exception next, as activities.
 
     Given when a decision is awaited, when it will expire soon, and when its review is
-    owed; closed when that is over, whatever ended it.
+    owed; closed when that is over, for any reason.
     """
 
     _name = "ipai.exception"

@@ -6,7 +6,7 @@ class ReleaseException(models.Model):
     """What the clock does to exceptions, for people to see.
 
     Nothing here decides: an exception that is over covers nothing, whether or not
-    these actions ran. They record it, re-open the gates on the board and tell people.
+    these actions ran. They record it, re-open the gates on the board and notify people.
     """
 
     _name = "ipai.exception"

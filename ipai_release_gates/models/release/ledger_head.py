@@ -4,7 +4,7 @@ from odoo.tools import SQL
 
 from ... import ledger
 
-#: The name of the chain that tells what was done to policy and roles.
+#: The name of the chain that records changes of policy and roles.
 GOVERNANCE = "governance"
 
 

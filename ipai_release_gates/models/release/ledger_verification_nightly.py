@@ -125,7 +125,7 @@ class LedgerVerification(models.Model):
         )
 
     def _overseers(self):
-        """Who is told: active auditors and governance administrators of the company."""
+        """Recipients: active auditors and governance administrators of the company."""
         groups = [
             self.env.ref(f"ipai_release_gates.group_{role}", False)
             for role in ("auditor", "governance_admin")
