@@ -12,7 +12,21 @@ CASES = {"ipai.deployment", "ipai.exception", "ipai.incident"}
 CONFIGURED = {"ipai.environment.control", "ipai.freeze.window"}
 
 
-class TestAppendOnly(GateCase):
+class FactsOfEveryKind(GateCase):
+    @classmethod
+    def drill_values(cls):
+        """Values of a successful drill."""
+        return {
+            "environment_id": cls.environments["staging"].id,
+            "drill_type": "backup_restore",
+            "outcome": "success",
+            "restore_validated": True,
+            "log_url": "https://ci.example.com/drill",
+            "criterion_ids": [(0, 0, {"name": "Starts", "met": True})],
+        }
+
+
+class TestAppendOnly(FactsOfEveryKind):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -90,7 +104,7 @@ class TestAppendOnly(GateCase):
                 self.assertEqual(bool(entry.release_id), kind.ledger.chain == "release")
 
 
-class TestDrillsAndControlsInTheLedger(GateCase):
+class TestDrillsAndControlsInTheLedger(FactsOfEveryKind):
     """Drills and checks of controls are verified against the governance chain."""
 
     @classmethod

@@ -6,7 +6,6 @@ import {
     contains,
     mockService,
     mountView,
-    onRpc,
 } from "@web/../tests/web_test_helpers";
 
 import { Release, defineReleases } from "./release_model";
@@ -62,12 +61,20 @@ function tree() {
 
 beforeEach(() => {
     mockDate("2026-01-31 12:00:00", 0);
-    onRpc("has_access", ({ model }) => model !== "ipai.exception");
     Release._records = [
         {
             id: 1,
             name: "1.0",
             verdict_tree: tree(),
+            // The server leaves out what this user may not read: exceptions.
+            fact_links: {
+                check: { model: "ipai.check", one: "View check", many: "View checks" },
+                evidence: {
+                    model: "ipai.evidence",
+                    one: "View evidence",
+                    many: "View evidence",
+                },
+            },
             next_steps: [
                 {
                     gate: "G2",

@@ -9,6 +9,7 @@ export class Release extends models.Model {
     gate_marks = fields.Json();
     verdict_tree = fields.Json();
     next_steps = fields.Json();
+    fact_links = fields.Json();
 }
 
 export function defineReleases() {
