@@ -110,6 +110,8 @@ def _sudo_calls(tree):
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
             and node.func.attr == "sudo"
+            # sudo(False) takes rights away.
+            and not (node.args and getattr(node.args[0], "value", True) is False)
         ):
             yield node.func.end_lineno, first
         for child in ast.iter_child_nodes(node):

@@ -118,6 +118,7 @@ class WebhookSource(models.Model):
         # Deliveries of this very source, whoever may read them.
         return (
             self.env["ipai.ingest.log"]
+            # sudo: deliveries are found for governance
             .sudo()
             .search(
                 [
@@ -230,6 +231,7 @@ class WebhookSource(models.Model):
         if outcome["status"] == "error":
             failure = log._failure_values(log.failures)
         # The engine's note of what came of it.
+        # sudo: system notes the outcome
         log.sudo().system_write(
             {
                 **failure,

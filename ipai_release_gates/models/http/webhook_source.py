@@ -112,7 +112,7 @@ class WebhookSource(models.Model):
     @api.constrains("user_id", "project_id")
     def _validate_user(self):
         # Whoever may not read a user is told no more of it than its login.
-        for source in self.sudo():
+        for source in self.sudo():  # sudo: a reader may lack the user
             user = source.user_id
             if not user.active or not user.has_group(CI_GROUP):
                 raise ValidationError(
@@ -153,6 +153,7 @@ class WebhookSource(models.Model):
 
     def _compute_last_delivery(self):
         # That something arrived, and what came of it; not what it was.
+        # sudo: only instant and status are shown
         logs = self.env["ipai.ingest.log"].sudo()
         labels = dict(logs._fields["status"]._description_selection(self.env))
         latest = logs._read_group(
@@ -186,7 +187,7 @@ class WebhookSource(models.Model):
         self._require_governance()
         secret, now = signatures.new_secret(), self.env.cr.now()
         # Nobody has a right on the secret; the engine keeps it.
-        source = self.sudo()
+        source = self.sudo()  # sudo: nobody has rights on the secret
         source.system_write(
             {
                 "secret": signatures.kept(source.provider, secret),
@@ -214,6 +215,7 @@ class WebhookSource(models.Model):
         """End the former secret now."""
         self._require_governance()
         # Nobody has a right on the secret; the engine forgets it.
+        # sudo: nobody has rights on the secret
         self.sudo().system_write({"former_secret": False, "former_until": False})
         return True
 
@@ -256,7 +258,8 @@ class WebhookSource(models.Model):
         found, secret, former, holds = self.env.cr.fetchone() or (None,) * 4
         secrets = [one for one in (secret, former if holds else None) if one]
         genuine = signatures.is_genuine(provider, secrets, body, headers)
-        return self.sudo().browse(found if genuine else ())  # it has shown its secret
+        # sudo: the signature has been checked
+        return self.sudo().browse(found if genuine else ())
 
 
 class WebhookSourceSecret(models.AbstractModel):

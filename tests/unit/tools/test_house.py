@@ -39,7 +39,7 @@ FAULTS = {
                 "f(\n    1,\n    g.sudo(),\n)\n"
                 "h = (\n    i\n"
                 "    # sudo: everybody reads the settings\n    .sudo()\n)\n"
-                '"""A docstring that names sudo()."""\n'
+                '"""A docstring that names sudo()."""\nk.sudo(False)\n'
             ),
             f"addons/{CORE}_x/models/b.py": "a.sudo()\n",
             f"{CORE}/tests/test_a.py": "a.sudo()\n",
