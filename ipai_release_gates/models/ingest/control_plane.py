@@ -68,7 +68,7 @@ class ControlPlane(models.AbstractModel):
             if "ci_service" in self._roles():
                 # A CI service has no right on releases but through this façade; its
                 # role was checked above and every value is validated.
-                Release = Release.sudo()
+                Release = Release.sudo()  # sudo: CI services open by façade only
             try:
                 with self.env.cr.savepoint():
                     release = Release.create(vals)
@@ -76,7 +76,7 @@ class ControlPlane(models.AbstractModel):
                 # Somebody else is opening it: retried by Odoo, which then finds it.
                 raise ConcurrencyError(str(error)) from error
         # The answer is about a release the caller may open anyway.
-        release = release.sudo()
+        release = release.sudo()  # sudo: the caller may open the release
         return ingest.answers.portable(
             {
                 "id": release.id,
@@ -113,6 +113,7 @@ class ControlPlane(models.AbstractModel):
         found = self._find_release(release)
         stage = (
             self.env["ipai.release.stage"]
+            # sudo: stages are shared vocabulary
             .sudo()
             .search(  # same for everyone
                 [("environment_category", "=", target)], limit=1
@@ -160,15 +161,17 @@ class ControlPlane(models.AbstractModel):
             reasons = refusal.context["refusal"]["releases"][0]["reasons"]
             message = str(refusal)
             # Refused, but this transaction commits: the ledger entry goes with it.
+            # sudo: system writes the ledger
             found.sudo()._append_to_ledger(found._refusal_drafts(refusal))
         # The caller could read the release; so can they read where it stands now.
-        found = found.sudo()
+        found = found.sudo()  # sudo: the caller could read the release
         return ingest.answers.portable(
             {
                 "moved": not reasons,
                 "release": found.uuid,
                 "stage": found.stage_id.code,
-                "requested_stage": target.sudo().code,  # a label, no secret
+                # sudo: codes of stages are public
+                "requested_stage": target.sudo().code,
                 "status": found.status,
                 "reasons": reasons,
                 "message": message,
@@ -267,6 +270,7 @@ class ControlPlane(models.AbstractModel):
     @api.model
     def _find_stage(self, stage):
         # Stages are the columns everybody sees; a caller may name any of them.
+        # sudo: stages are columns that everybody sees
         stages = self.env["ipai.release.stage"].sudo().search([])
         found = stages.filtered(
             lambda s: (

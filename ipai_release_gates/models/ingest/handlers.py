@@ -170,6 +170,7 @@ class ControlPlane(models.AbstractModel):
                 continue
             # The façade is how CI and people without rights on facts record them; the
             # sender's authority for the event type was checked.
+            # sudo: authority of the sender was checked
             records = self.env[model].sudo().system_create(vals_list)
             for submission, record in zip(owners, records, strict=True):
                 submission.created.setdefault(label, []).append(record.id)
@@ -257,6 +258,7 @@ class ControlPlane(models.AbstractModel):
         # Only that there is one is told, not what it says.
         since = (
             self.env[model]
+            # sudo: facts of other senders count too
             .sudo()
             .search(
                 [
@@ -306,6 +308,7 @@ class ControlPlane(models.AbstractModel):
         # A persona is named by its code, which is public; whether the sender holds it
         # is judged by the sign-off itself.
         persona = (
+            # sudo: personas are shared vocabulary
             self.env["ipai.persona"].sudo().search([("code", "=", payload["persona"])])
         )
         if not persona:
@@ -341,6 +344,7 @@ class ControlPlane(models.AbstractModel):
         payload = submission.envelope.payload
         environment = lookup.environment(submission)
         # The façade records deployments for CI; its authority was checked.
+        # sudo: authority of the sender was checked
         Deployment = self.env["ipai.deployment"].sudo()
         known = Deployment.search(
             [
@@ -462,6 +466,7 @@ class ControlPlane(models.AbstractModel):
         payload = submission.envelope.payload
         release = submission.release
         # The façade records incidents for CI; its authority was checked.
+        # sudo: authority of the sender was checked
         Incident = self.env["ipai.incident"].sudo()
         incident = Incident.search(
             [
@@ -537,6 +542,7 @@ class ControlPlane(models.AbstractModel):
         # Named by the event's own release, which the sender may see.
         found = (
             self.env["ipai.deployment"]
+            # sudo: facts of other senders count too
             .sudo()
             .search(
                 [("release_id", "=", release.id), ("external_id", "=", reference)],
@@ -597,6 +603,7 @@ class ControlPlane(models.AbstractModel):
             submission, environment, payload["type"], data
         )
         # The façade keeps events for CI; its authority was checked.
+        # sudo: authority of the sender was checked
         event = self.env["ipai.environment.event"].sudo().system_create([values])
         submission.created["environment_events"] = event.ids
         if control:

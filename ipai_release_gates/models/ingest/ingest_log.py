@@ -247,7 +247,7 @@ class IngestLog(models.Model):
     def _process_again(self):
         """Run kept submissions through the pipeline, in the order they arrived in."""
         # Whose event it is decides the rights it is run with, not who may read it.
-        arrived = self.sudo().sorted("id")
+        arrived = self.sudo().sorted("id")  # sudo: events run as their own senders
         events = []
         for log in arrived:
             if log.webhook_source_id:

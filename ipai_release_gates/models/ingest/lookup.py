@@ -32,7 +32,8 @@ class Lookup:
 
     @cached_property
     def _gates(self):
-        gates = self._env["ipai.gate"].sudo().search([])  # vocabulary
+        # sudo: gates are shared vocabulary
+        gates = self._env["ipai.gate"].sudo().search([])
         return {gate.code: gate for gate in gates}
 
     @cached_property
@@ -43,13 +44,15 @@ class Lookup:
     @cached_property
     def closing_gate(self):
         """The gate that a running production deployment is judged by: the last."""
-        stages = self._env["ipai.release.stage"].sudo()  # vocabulary
+        # sudo: stages are shared vocabulary
+        stages = self._env["ipai.release.stage"].sudo()
         return stages.search([("is_closing", "=", True)], limit=1).gate_id
 
     @cached_property
     def evidence_types(self):
         """Types of evidence by code."""
-        types = self._env["ipai.evidence.type"].sudo().search([])  # vocabulary
+        # sudo: evidence types are shared vocabulary
+        types = self._env["ipai.evidence.type"].sudo().search([])
         return {type_.code: type_ for type_ in types}
 
     def gate(self, submission):
@@ -73,6 +76,7 @@ class Lookup:
         if project not in self._environments:
             found = (
                 self._env["ipai.environment"]
+                # sudo: environments and deployments are shared
                 .sudo()
                 .search(  # vocabulary
                     [("project_id", "=", project.id)]
@@ -101,6 +105,7 @@ class Lookup:
             # Named by the event's own revision and environment.
             self._deployments[key] = (
                 self._env["ipai.deployment"]
+                # sudo: environments and deployments are shared
                 .sudo()
                 .search(
                     [

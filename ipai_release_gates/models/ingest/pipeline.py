@@ -166,6 +166,7 @@ class ControlPlane(models.AbstractModel):
     @api.model
     def _create_logs(self, env, vals_list):
         # Nobody may write the log but through the façade, which keeps everything.
+        # sudo: only the façade writes the log
         return env["ipai.ingest.log"].sudo().system_create(vals_list)
 
     @api.model
@@ -184,6 +185,7 @@ class ControlPlane(models.AbstractModel):
         if not kept or kept[0] != digests:
             return None
         # The caller's own rows of a moment ago.
+        # sudo: the caller wrote these rows
         return self.env["ipai.ingest.log"].sudo().browse(kept[1]).exists() or None
 
     @api.model
@@ -330,6 +332,7 @@ class ControlPlane(models.AbstractModel):
         known = {
             log.idempotency_key: log
             for log in self.env["ipai.ingest.log"]
+            # sudo: rows of all senders are compared
             .sudo()
             .search(
                 [
@@ -405,7 +408,7 @@ class ControlPlane(models.AbstractModel):
             domain, ["uuid", "name", "project_id", "revision_id", "is_open"]
         )
         by_address = {}
-        for release in releases.sudo():  # names of what was just found readable
+        for release in releases.sudo():  # sudo: names of releases found readable
             by_address[release.id] = release
             by_address[release.uuid] = release
             by_address[release.project_id.name, release.name] = release
@@ -452,7 +455,8 @@ class ControlPlane(models.AbstractModel):
             ]
         )
         by_commit = {}
-        for release in releases.sorted("id").sudo():  # found readable just now
+        # sudo: commits of releases found readable
+        for release in releases.sorted("id").sudo():
             for revision in release.revision_ids:
                 key = (release.project_id.name, revision.source_ref)
                 current = revision == release.revision_id
@@ -495,6 +499,7 @@ class ControlPlane(models.AbstractModel):
         # Revisions of releases that were found readable.
         revisions = (
             self.env["ipai.revision"]
+            # sudo: rows of all senders are compared
             .sudo()
             .search(
                 [
@@ -525,6 +530,7 @@ class ControlPlane(models.AbstractModel):
             },
         )
         # The engine's note of what the event waits for.
+        # sudo: the façade writes its own rows
         submission.log.sudo().system_write(
             {
                 "project_id": project.id,
@@ -539,6 +545,7 @@ class ControlPlane(models.AbstractModel):
         # Events wait whoever sent them; each is processed with its sender's rights.
         waiting = (
             self.env["ipai.ingest.log"]
+            # sudo: rows of all senders are compared
             .sudo()
             .search(
                 [
@@ -643,12 +650,14 @@ class ControlPlane(models.AbstractModel):
             company = {}
             if submission.release:
                 # What was sent is seen by who sees what it is about.
+                # sudo: the log takes the release's company
                 company["company_id"] = submission.release.sudo().company_id.id
             # Of a failure the row notes when it is tried again; of all else, nothing.
             failure = {"retry_at": False}
             if answer["status"] == "error":
                 failure = submission.log._failure_values(submission.log.failures)
-            submission.log.sudo().system_write(  # the façade's own rows
+            # sudo: the façade writes its own rows
+            submission.log.sudo().system_write(
                 {
                     **company,
                     **failure,
