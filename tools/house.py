@@ -188,19 +188,43 @@ CHECKS = {
     "length": long_files,
     "words": banned_words,
 }
-#: Checks that only ``python3 -m tools house`` makes until nothing is left to mend.
-PENDING = {"sudo", "length", "words"}
+#: check → beginnings of paths where only ``python3 -m tools house`` makes it, until
+#: nothing is left to mend there; everywhere else it is in force.
+PENDING = {
+    "sudo": (
+        "ipai_release_gates/models/github/",
+        "ipai_release_gates/models/release/",
+        "ipai_release_gates/reports/",
+        "addons/",
+    ),
+    "length": (
+        "addons/",
+        "ipai_release_gates/ingest/",
+        "ipai_release_gates/models/ingest/",
+        "ipai_release_gates/models/release/",
+        "ipai_release_gates/reports/",
+        "ipai_release_gates/tests/",
+        "ipai_release_gates/views/release/",
+        "tests/unit/ingest/",
+    ),
+    "words": ("addons/", "ipai_release_gates/", "tests/unit/"),
+}
+
+
+def in_force(name, files):
+    """What a check finds where it is in force."""
+    pending = PENDING.get(name, ())
+    looked_at = {
+        path: text for path, text in files.items() if not path.startswith(pending)
+    }
+    # Names are unique across all folders, so that this check looks at all of them.
+    return CHECKS[name](looked_at if pending else files)
 
 
 def check():
     """Print what breaks a rule of the house; whether nothing does."""
     files = sources()
-    found = [
-        line
-        for name, function in CHECKS.items()
-        if name not in PENDING
-        for line in function(files)
-    ]
+    found = [line for name in CHECKS for line in in_force(name, files)]
     for line in found:
         say(f"✗ {line}")
     return not found
