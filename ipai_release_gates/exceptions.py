@@ -20,7 +20,7 @@ class FieldRefused(ValidationError):
 class GateRefused(UserError):
     """A stage move was refused.
 
-    The message lists every unmet condition for whoever reads a log or an RPC fault.
+    The message lists every unmet condition for readers of a log or an RPC fault.
     ``context`` carries the same as data: the web client receives it with the error and
     shows it as a checklist with the next step.
 

@@ -12,7 +12,7 @@ _KEY = {"type": TYPE, "auth": "ipai_key", "save_session": False}
 
 class ControlPlaneApi(Controller):
     """The façade over plain HTTP: each route is one of its methods, with the rights of
-    whoever's key was sent."""
+    the owner of the key."""
 
     @route(f"{ROOT}/events", methods=["POST"], **_KEY)
     def events(self):

@@ -1,4 +1,4 @@
-"""How requests of the HTTP API are read and how whatever is wrong with them is said.
+"""How the HTTP API reads requests and answers errors.
 
 Odoo picks the dispatcher by the route's ``type``. This one parses no body by itself, so
 nothing is read before the caller is known, and answers every error in the shape of a

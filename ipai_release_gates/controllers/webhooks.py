@@ -31,8 +31,8 @@ class Webhooks(Controller):
             raise transport.TransportError(
                 "unauthorized", "The address or the signature is not good."
             )
-        # From here on as the service the source records as; the engine's own steps say
-        # so themselves.
+        # From here on as the service that the source records as; system writes use
+        # sudo.
         request.update_env(user=source.user_id.id, context={})
         source = source.with_env(request.env(su=True))
         event, ids = _HEADERS[provider]

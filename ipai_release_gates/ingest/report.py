@@ -1,4 +1,4 @@
-"""What a report says, whatever its format, and how what cannot be read is refused."""
+"""The result of an uploaded file of any format; the refusal of an unreadable one."""
 
 from dataclasses import dataclass
 

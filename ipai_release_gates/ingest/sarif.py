@@ -1,7 +1,7 @@
 """SARIF 2.1.0, as analysers of code write it (OASIS, "Static Analysis Results
 Interchange Format").
 
-A run without ``results`` is one that told none, which is not the same as none found
+A run without ``results`` did not report any, which is not the same as none found
 (3.14.23); one whose tool says it failed (3.20.14) shows nothing. Neither passes.
 """
 
@@ -19,7 +19,7 @@ _NOT_SUPPRESSED = ("underReview", "rejected")
 def parse_sarif(data, *, max_bytes=MAX_CONTENT_BYTES):
     """Return the :class:`Report` of a SARIF file.
 
-    ``fail`` for an error nobody suppressed, a run that told no results or failed, or
+    ``fail`` for an error nobody suppressed, a run without results or failed, or
     no run at all; else ``warning`` for a warning, else ``pass``.
 
     :param bytes data: the file.

@@ -1,7 +1,7 @@
-"""Whether a webhook was sent by who holds its secret.
+"""Whether the sender of a webhook holds its secret.
 
-Every comparison takes the same time whatever is compared, and as many are made
-whatever is found: an answer and how long it took tell nothing but yes or no.
+Every comparison takes constant time, and the number of comparisons does not depend on
+their results: an answer and its duration reveal nothing but yes or no.
 """
 
 import hashlib

@@ -59,7 +59,7 @@ DEPLOYMENTS = {
     "failed": "failed",
     "canceled": "failed",
 }
-# The worst first: of one name the worst job counts, and of too many the worst are told.
+# The worst first: of one name the worst job counts, and of too many the worst are kept.
 _SEVERITY = ("fail", "warning", "skipped", "pass")
 
 

@@ -108,7 +108,7 @@ def moment(value):
 
 
 def check_name(raw, prefix=""):
-    """Return the name of a check for whatever its sender calls it.
+    """Return the name of a check for the name that its sender uses.
 
     Names of checks are narrower than those of jobs. Two jobs must never share a
     check, or the one that passes hides the one that fails: a name that had to be

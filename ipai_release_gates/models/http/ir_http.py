@@ -31,7 +31,7 @@ class IrHttp(models.AbstractModel):
     def _match(cls, path_info):
         if not is_ours(path_info):
             return super()._match(path_info)
-        # Whatever is wrong from here on is said in JSON, an unknown path included.
+        # Every error from here on is answered in JSON, an unknown path included.
         request.dispatcher = ApiDispatcher(request)
         try:
             rule, args = super()._match(path_info)
@@ -48,7 +48,7 @@ class IrHttp(models.AbstractModel):
     def _authenticate_explicit(cls, auth):
         """Who is calling; a database that does not answer says nothing about the key.
 
-        Odoo turns whatever goes wrong here into a refused login. A 401 sends people to
+        Odoo turns every error here into a refused login. A 401 sends people to
         look for an expired key, and tells a client not to try again; let go, the error
         is retried where Odoo retries, and an answer of the class 5xx otherwise. That is
         so for every way in: CI comes by JSON-2 as well.
@@ -71,7 +71,7 @@ class IrHttp(models.AbstractModel):
         if not match:
             message = "Send an API key: Authorization: Bearer <key>."
             raise Refused(unauthorized(message))
-        # Nobody yet: whatever a cookie brought along ends here.
+        # No user yet: the session of a cookie ends here.
         request.update_env(user=False, context={}, su=False)
         uid = request.env["res.users.apikeys"]._check_credentials(
             scope="rpc", key=match[1]
@@ -87,7 +87,7 @@ class IrHttp(models.AbstractModel):
     def _spend_request(cls, key):
         """Refuse the request if its key has none left in this minute.
 
-        Odoo may come here again with the same request, to try its transaction anew.
+        Odoo may call this again with the same request, to retry its transaction.
         """
         if getattr(request, "ipai_spent", False):
             return

@@ -28,7 +28,7 @@ class WebhookSource(models.Model):
     _inherit = "ipai.webhook.source"
 
     def _receive(self, event, delivery, body):
-        """Take a delivery: once, whatever came of it, with a row in the log.
+        """Take a delivery once, with a row in the log for every outcome.
 
         :param event: what kind it is, as its header says
         :param delivery: its id, as its header says
@@ -115,7 +115,6 @@ class WebhookSource(models.Model):
 
     def _taken_before(self, log):
         """The first delivery of this id or with this content, if it was taken."""
-        # Deliveries of this very source, whoever may read them.
         return (
             self.env["ipai.ingest.log"]
             # sudo: deliveries are found for governance
@@ -137,7 +136,7 @@ class WebhookSource(models.Model):
     def _handle(self, log, event, delivery, body, kept):
         """What becomes of a delivery: all that follows from it, or nothing.
 
-        Whatever goes wrong, the row stays and says so; a fault of ours is tried again.
+        After any error the row stays, with the error; our own faults are retried.
         """
         try:
             with self.env.cr.savepoint():

@@ -56,7 +56,7 @@ class WebhookSource(models.Model):
     uuid = fields.Char(required=True, readonly=True)
     url = fields.Char(string="Address", compute="_compute_url")
 
-    # Read by the engine alone, whatever the role of who asks.
+    # No role may read them; the check of signatures does.
     secret = fields.Char(groups=fields.NO_ACCESS, copy=False, prefetch=False)
     former_secret = fields.Char(groups=fields.NO_ACCESS, copy=False, prefetch=False)
     secret_made_at = fields.Datetime(string="Secret made", readonly=True)
@@ -81,7 +81,7 @@ class WebhookSource(models.Model):
         "A former secret holds for 0 to 720 hours.",
     )
 
-    # No verdict rests on them; that they change is told all the same.
+    # No verdict depends on them; their changes still go to the ledger.
     _policy_deciding = frozenset()
     _writable = frozenset({"user_id", "overlap_hours", "active"})
     _creatable = _writable | {"project_id", "provider"}

@@ -66,7 +66,7 @@ class ControlPlane(models.AbstractModel):
         if created:
             Release = self.env["ipai.release"]
             if "ci_service" in self._roles():
-                # A CI service has no right on releases but through this façade; its
+                # A CI service has rights on releases through this façade only. Its
                 # role was checked above and every value is validated.
                 Release = Release.sudo()  # sudo: CI services open by façade only
             try:
@@ -115,9 +115,7 @@ class ControlPlane(models.AbstractModel):
             self.env["ipai.release.stage"]
             # sudo: stages are shared vocabulary
             .sudo()
-            .search(  # same for everyone
-                [("environment_category", "=", target)], limit=1
-            )
+            .search([("environment_category", "=", target)], limit=1)
         )
         verdict = found._verdicts()[found.id]
         gates = stage._gates_to_enter().mapped("code") if stage else []

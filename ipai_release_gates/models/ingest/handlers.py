@@ -228,7 +228,7 @@ class ControlPlane(models.AbstractModel):
 
     @api.model
     def _refuse_overtaken_plan(self, submission, plan):
-        """Refuse a kept event when one of its facts was recorded anew since."""
+        """Refuse a kept event when one of its facts was recorded again since."""
         for model, values in plan if submission.kept else ():
             if model == "ipai.environment.event":
                 continue  # decides nothing
@@ -255,7 +255,6 @@ class ControlPlane(models.AbstractModel):
         """
         if not submission.kept:
             return
-        # Only that there is one is told, not what it says.
         since = (
             self.env[model]
             # sudo: facts of other senders count too
@@ -305,8 +304,7 @@ class ControlPlane(models.AbstractModel):
     def _take_signoff(self, submission, lookup):
         payload = submission.envelope.payload
         gate = lookup.gate(submission)
-        # A persona is named by its code, which is public; whether the sender holds it
-        # is judged by the sign-off itself.
+        # Codes are public; the sign-off checks that the sender holds the persona.
         persona = (
             # sudo: personas are shared vocabulary
             self.env["ipai.persona"].sudo().search([("code", "=", payload["persona"])])
@@ -539,7 +537,6 @@ class ControlPlane(models.AbstractModel):
 
         :raises Refused: when the release has none of that reference
         """
-        # Named by the event's own release, which the sender may see.
         found = (
             self.env["ipai.deployment"]
             # sudo: facts of other senders count too
@@ -586,7 +583,7 @@ class ControlPlane(models.AbstractModel):
         payload = submission.envelope.payload
         environment = lookup.environment(submission)
         data = payload.get("data") or {}
-        # Only a result that was told decides: none is ever assumed.
+        # Only a result that was sent decides: none is ever assumed.
         kind = DECIDED_BY.get(payload["type"]) if data.get("status") else None
         control = environment.control_ids.filtered(lambda c: c.kind == kind)
         since = submission.kept and control.checked_at

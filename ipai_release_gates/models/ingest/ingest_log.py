@@ -16,7 +16,7 @@ _REASONS_TOLD = 3
 
 
 class IngestLog(models.Model):
-    """Every submission of CI, agents and people, whatever came of it."""
+    """Every submission of CI, agents and people, accepted or not."""
 
     _name = "ipai.ingest.log"
     _inherit = ["ipai.guarded.mixin", "ipai.scheduled.mixin"]
@@ -120,7 +120,7 @@ class IngestLog(models.Model):
         "Retention removes the payload of what was taken or ignored only.",
     )
     # A signature covers the body alone: the same body again is the same delivery,
-    # whatever its headers say.
+    # also with other headers.
     _delivery_unique = models.UniqueIndex(
         "(webhook_source_id, payload_sha256) WHERE webhook_source_id IS NOT NULL"
         " AND status IN ('accepted', 'ignored')",
@@ -150,7 +150,7 @@ class IngestLog(models.Model):
             log.display_name = log.idempotency_key or f"#{log.id}"
 
     def action_reprocess(self):
-        """Process events that were not taken again, as whoever sent them.
+        """Process events again, with the rights of their senders, if not accepted.
 
         Of many, those that cannot be are skipped.
 
@@ -177,8 +177,8 @@ class IngestLog(models.Model):
         self.ensure_one()
         if self.status in SETTLED:
             return self.env._("%s was processed already.", self.display_name)
-        # A signature that was refused is given anew by whoever gives it, knowing what
-        # the release stands at now; nobody revives it for them.
+        # Only the signatory can repeat a refused sign-off, in view of the present state
+        # of the release.
         if self.status == "rejected" and self.event_type == "gate_signoff":
             return self.env._(
                 "%s is a sign-off that was refused; only its signatory can give it "
@@ -261,8 +261,8 @@ class IngestLog(models.Model):
     def _send_again(self):
         """Process events with their senders' rights."""
         for user, logs in self.grouped("user_id").items():
-            # As if the sender sent them: not with the companies, the language or the
-            # defaults of whoever caused this.
+            # As the sender: without the companies, the language and the defaults of the
+            # user who causes this.
             companies = user.company_id | user.company_ids
             plane = (
                 self.env["ipai.control.plane"]
@@ -276,7 +276,7 @@ class IngestLog(models.Model):
         self.ensure_one()
         if self.status in SETTLED or self._unreadable_reason():
             return
-        # As the service the webhook records as now; the engine's own steps as such.
+        # As the service that the webhook records as now; system writes use sudo.
         source = self.webhook_source_id
         env = self.env(user=source.user_id.id, context={}, su=True)
         source.with_env(env)._receive_again(self.with_env(env))

@@ -65,7 +65,7 @@ class IngestLog(models.Model):
         if not days:
             return 0
         before = self.env.cr.now() - timedelta(days=days)
-        # Since it was last processed: whoever reprocesses it gives it another term.
+        # Since it was last processed: reprocessing starts the period again.
         due = Domain("status", "=", "pending") & Domain("processed_at", "<", before)
         return self._work_through(due, "_orphan", batch_size=500)
 

@@ -78,9 +78,7 @@ class Lookup:
                 self._env["ipai.environment"]
                 # sudo: environments and deployments are shared
                 .sudo()
-                .search(  # vocabulary
-                    [("project_id", "=", project.id)]
-                )
+                .search([("project_id", "=", project.id)])
             )
             self._environments[project] = {e.name: e for e in found}
         known = self._environments[project]
@@ -102,7 +100,6 @@ class Lookup:
         """The latest deployment of the event's revision there, or an empty record."""
         key = (submission.revision, environment)
         if key not in self._deployments:
-            # Named by the event's own revision and environment.
             self._deployments[key] = (
                 self._env["ipai.deployment"]
                 # sudo: environments and deployments are shared

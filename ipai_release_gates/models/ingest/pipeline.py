@@ -171,7 +171,7 @@ class ControlPlane(models.AbstractModel):
 
     @api.model
     def _take_logs(self, vals_list, digests):
-        """Rows that are kept whatever becomes of this transaction."""
+        """Rows that are kept also when this transaction is rolled back."""
         logs = self._logs_of_former_try(digests)
         if not logs:
             logs = self._create_logs(self.env, vals_list)
@@ -192,7 +192,7 @@ class ControlPlane(models.AbstractModel):
     def _keep_logs_if_rolled_back(self, vals_list, digests):
         """Keep what was sent even when this transaction is rolled back.
 
-        The rows are written anew as errors, on a connection of their own. A retry of
+        The rows are written again as errors, on a connection of their own. A retry of
         the same request takes them up again; after the last one they stay for
         reprocessing.
         """
@@ -328,7 +328,7 @@ class ControlPlane(models.AbstractModel):
         keys = {s.envelope.idempotency_key for s in submissions if s.open}
         if not keys:
             return
-        # Keys are global, so they are looked up whoever sent them first.
+        # Keys are global, so those of all senders are looked up.
         known = {
             log.idempotency_key: log
             for log in self.env["ipai.ingest.log"]
@@ -496,7 +496,6 @@ class ControlPlane(models.AbstractModel):
                 facts.append(submission)
         if not facts:
             return
-        # Revisions of releases that were found readable.
         revisions = (
             self.env["ipai.revision"]
             # sudo: rows of all senders are compared
@@ -542,7 +541,7 @@ class ControlPlane(models.AbstractModel):
     @api.model
     def _bind_pending(self, releases):
         """Process events that waited for a commit some release has now."""
-        # Events wait whoever sent them; each is processed with its sender's rights.
+        # Each event is processed with the rights of its sender.
         waiting = (
             self.env["ipai.ingest.log"]
             # sudo: rows of all senders are compared
@@ -583,7 +582,7 @@ class ControlPlane(models.AbstractModel):
                 self._store_facts(submissions)
         except _RETRIED:
             raise
-        except Exception:  # noqa: BLE001  whatever it is, it must not cost the others
+        except Exception:  # noqa: BLE001  one error must not affect other events
             # Some event of the run cannot be stored; find out which, one by one.
             if len(submissions) > 1:
                 for submission in submissions:
