@@ -1,7 +1,7 @@
 """``publish``: what is published in docs, generated from the addon's own records.
 
-``docs/personas`` and the YAML and JSON of ``docs/gates`` are generated whole; the pages
-of ``docs/gates`` are written by hand around parts that are generated, between marks.
+``docs/reference/personas`` and the YAML and JSON of ``docs/reference/gates`` are generated whole; the pages
+of ``docs/reference/gates`` are written by hand around parts that are generated, between marks.
 
 ``publish --check`` writes nothing and fails when a file is not what the records say.
 """
@@ -15,8 +15,8 @@ from . import databases, odoo, postgres
 from .paths import ROOT
 from .say import Stop, say
 
-DOCS = ROOT / "docs"
-#: Where what is published is, below ``docs``.
+DOCS = ROOT / "docs" / "reference"
+#: Where what is published is, below ``docs/reference``.
 FOLDERS = ("personas", "gates")
 _MEND = "run python3 -m tools publish"
 _PART = re.compile(
@@ -30,7 +30,7 @@ _MARK = re.compile(r"<!-- (generated: [^>]*|end of generated) -->")
 def generated():
     """What the records of a database with nothing but the addon's data say.
 
-    :returns: dict of text by path below ``docs``
+    :returns: dict of text by path below ``docs/reference``
     """
     with (
         postgres.running(),
@@ -56,7 +56,7 @@ def _texts(folder):
 
 
 def present():
-    """The published files as they are; dict of text by path below ``docs``."""
+    """The published files as they are; dict of text by path below ``docs/reference``."""
     return {
         f"{name}/{path}": text
         for name in FOLDERS
@@ -86,7 +86,7 @@ def spliced(written, parts):
     def splice(found):
         name = found["name"]
         if name not in parts:
-            raise Stop(f"docs: nothing is generated for the mark “{name}”.")
+            raise Stop(f"docs/reference: nothing is generated for the mark “{name}”.")
         shown.append(name)
         return f"{found['begin']}\n{parts[name].strip()}\n{found['end']}"
 
@@ -94,10 +94,10 @@ def spliced(written, parts):
     for path, text in written.items():
         result[path], count = _PART.subn(splice, text)
         if len(_MARK.findall(text)) != 2 * count:
-            raise Stop(f"docs/{path}: a mark of a generated part lacks its other end.")
+            raise Stop(f"docs/reference/{path}: a mark of a generated part lacks its other end.")
     missing = sorted(parts.keys() - set(shown))
     if missing:
-        raise Stop(f"docs/gates: no page shows the generated {', '.join(missing)}.")
+        raise Stop(f"docs/reference/gates: no page shows the generated {', '.join(missing)}.")
     return result
 
 
@@ -108,8 +108,8 @@ def drift(expected, found):
         lines += difflib.unified_diff(
             found.get(name, "").splitlines(),
             expected.get(name, "").splitlines(),
-            f"docs/{name}",
-            f"docs/{name} as the records say",
+            f"docs/reference/{name}",
+            f"docs/reference/{name} as the records say",
             lineterm="",
         )
     return lines
@@ -127,7 +127,7 @@ def check():
         return True
     say("\n".join(drift(expected, found)[:60]))
     for name in wrong:
-        say(f"✗ docs/{name} is not what the records say: {_MEND}")
+        say(f"✗ docs/reference/{name} is not what the records say: {_MEND}")
     return False
 
 

@@ -22,6 +22,12 @@ _DEFINED = re.compile(r"^ *def (test_\w+)\(", re.MULTILINE)
 _EVENT = re.compile(r"[\"']event_type[\"']\s*:\s*[\"'](\w+)[\"']")
 _TARGET = re.compile(r"^([a-z]+):.*##", re.MULTILINE)
 _DECISIONS = "docs/decisions/"
+#: The documents that must repeat what the model, the demo data and the Makefile state.
+_STAGES, _LOGINS, _COMMANDS = (
+    "docs/index.md",
+    "README.md",
+    "docs/reference/how-do-i-run-and-test-it.md",
+)
 
 
 @dataclass(frozen=True)
@@ -72,12 +78,12 @@ def _line_of(text: str, offset: int) -> int:
 
 
 def the_stage_table(files: Files, names: Names) -> Findings:
-    """README.md tells the stages, what they demand and who moves there."""
-    file = "README.md"
+    """The table of stages states what they demand and who moves there."""
+    file = _STAGES
     rows = _rows(files.get(file, ""), "stage", "demands", "movers")
     if not rows:
         yield _finding(
-            "readme_stages", file, 1, "There is no table of stages.", "Write it."
+            "stage_table", file, 1, "There is no table of stages.", "Write it."
         )
         return
     listed = [
@@ -90,7 +96,7 @@ def the_stage_table(files: Files, names: Names) -> Findings:
         ):
             if said != is_so:
                 yield _finding(
-                    "readme_stages",
+                    "stage_table",
                     file,
                     number,
                     f"The table of stages says {what} “{_text(said)}”, the model "
@@ -99,7 +105,7 @@ def the_stage_table(files: Files, names: Names) -> Findings:
                 )
     if len(listed) != len(names.stages):
         yield _finding(
-            "readme_stages",
+            "stage_table",
             file,
             rows[-1][0],
             f"The table has {len(listed)} stages, the model {len(names.stages)}.",
@@ -116,14 +122,14 @@ def _text(value: str | Iterable[str]) -> str:
 
 
 def the_logins(files: Files, names: Names) -> Findings:
-    """README.md tells the logins of the demo data, and Odoo's own administrator."""
-    file = "README.md"
+    """The table of logins lists the demo data's and Odoo's own administrator."""
+    file = _LOGINS
     rows = _rows(files.get(file, ""), "login", "who")
     listed = {cells[0].strip("`"): number for number, cells in rows[1:]}
     number = rows[0][0] if rows else 1
     for login in sorted(listed.keys() - names.logins - {"admin"}):
         yield _finding(
-            "readme_logins",
+            "login_table",
             file,
             listed[login],
             f"The demo data has no login “{login}”.",
@@ -131,7 +137,7 @@ def the_logins(files: Files, names: Names) -> Findings:
         )
     for login in sorted(names.logins - listed.keys()):
         yield _finding(
-            "readme_logins",
+            "login_table",
             file,
             number,
             f"The table of logins lacks “{login}” of the demo data.",
@@ -140,8 +146,8 @@ def the_logins(files: Files, names: Names) -> Findings:
 
 
 def the_commands(files: Files, names: Names) -> Findings:
-    """README.md tells every command of the Makefile, and no other."""
-    makefile, file = files.get("Makefile", ""), "README.md"
+    """The table of commands lists every command of the Makefile, and no other."""
+    makefile, file = files.get("Makefile", ""), _COMMANDS
     targets = {
         match[1]: _line_of(makefile, match.start())
         for match in _TARGET.finditer(makefile)
@@ -152,15 +158,15 @@ def the_commands(files: Files, names: Names) -> Findings:
     }
     for command in sorted(targets.keys() - listed.keys() - {"help"}):
         yield _finding(
-            "readme_commands",
+            "command_table",
             "Makefile",
             targets[command],
-            f"README.md does not tell of “make {command}”.",
+            f"{file} does not list “make {command}”.",
             "Add it to the table of commands.",
         )
     for command in sorted(listed.keys() - targets.keys()):
         yield _finding(
-            "readme_commands",
+            "command_table",
             file,
             listed[command],
             f"The Makefile has no “{command}”.",

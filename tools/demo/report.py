@@ -8,7 +8,7 @@ _HEAD = (
     "Closed over XML-RPC, with every wrong turn on the way; another needs exceptions, "
     "meets an incident in production and is rolled back. Nothing here was written by "
     "hand; the next run writes it anew: "
-    '`make demo ARGS="--report docs/dry-run.md"`.'
+    '`make demo ARGS="--report docs/reference/dry-run.md"`.'
 )
 
 

@@ -1,4 +1,4 @@
-"""What the pages of ``docs/gates`` show of the policy, as Markdown tables."""
+"""What the pages of ``docs/reference/gates`` show of the policy, as Markdown tables."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ class GateRequirement(models.Model):
     def _kinds(self):
         """The kinds of requirements of this database.
 
-        An addon adds its own: ``return super()._kinds() + (MINE,)``.
+        Hook: a satellite adds its own, ``return super()._kinds() + (MINE,)``.
 
         :returns: tuple of :class:`policy.RequirementKind`, in the order in which
             people choose one

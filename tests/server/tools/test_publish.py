@@ -39,10 +39,10 @@ def test_another_record_is_drift_in_every_file_that_tells_of_it(monkeypatch, cap
     assert "+        check_name: compile" in said
     for name in ("gate_schema.yaml", "ci_gate_mapping.md"):
         assert (
-            f"docs/gates/{name} is not what the records say: run python3 -m tools "
+            f"docs/reference/gates/{name} is not what the records say: run python3 -m tools "
             "publish" in said
         )
-    assert "docs/personas/" not in said
+    assert "docs/reference/personas/" not in said
 
 
 def test_drift_is_named_by_file_and_line(monkeypatch, capsys):
@@ -53,10 +53,17 @@ def test_drift_is_named_by_file_and_line(monkeypatch, capsys):
     monkeypatch.setattr(publish, "present", lambda: found)
     assert not publish.check()
     said = capsys.readouterr().out
-    for line in ("docs/gates/a.md", "-old", "+2", "+3", "-4", "tools publish"):
+    for line in (
+        "docs/reference/gates/a.md",
+        "-old",
+        "+2",
+        "+3",
+        "-4",
+        "tools publish",
+    ):
         assert line in said
     for name in ("gates/a.md", "personas/b.md", "personas/c.md"):
-        assert f"✗ docs/{name} is not what the records say" in said
+        assert f"✗ docs/reference/{name} is not what the records say" in said
     assert lint.publish is publish, "make lint looks too"
 
 

@@ -333,14 +333,14 @@ FILES = {
 | `dev`   | developer |
 | `admin` | Odoo's    |
 
-| stage  | demands | movers         |
+Why is in [decisions](docs/decisions/README.md), all in [docs](docs).
+""",
+    "docs/index.md": """| stage  | demands | movers         |
 | ------ | ------- | -------------- |
 | Build  |         | QA tester, SRE |
 | Closed | G1      | SRE            |
-
-Why is in [decisions](docs/decisions/README.md), all in [docs](docs).
-
-| command    | what it does |
+""",
+    "docs/reference/how-do-i-run-and-test-it.md": """| command    | what it does |
 | ---------- | ------------ |
 | `make run` | runs         |
 """,
@@ -361,18 +361,19 @@ Gates*. [Elsewhere](https://example.com/no). `ipai.release.gate.g4_status` is sh
     "tests/test_one.py": "def test_it_is_so():\n",
 }
 ONE, README = "docs/decisions/0001-one.md", "README.md"
+INDEX, COMMANDS = "docs/index.md", "docs/reference/how-do-i-run-and-test-it.md"
 
 #: what is written in place of what, where, and what is found of it
 WRONG = [
-    (README, "| Closed | G1 ", "| Closed | G2 ", "readme_stages", Line(README, 11)),
-    (README, "| Closed |", "| Shut   |", "readme_stages", Line(README, 11)),
-    (README, "QA tester, SRE", "SRE", "readme_stages", Line(README, 10)),
-    (README, "| Closed | G1      | SRE            |\n", "", "readme_stages", None),
-    (README, "| stage ", "| phase ", "readme_stages", Line(README, 1)),
-    (README, "`dev`  ", "`boss` ", "readme_logins", Line(README, 5)),
-    (README, "`make run`", "`make fun`", "readme_commands", Line(README, 17)),
-    ("Makefile", "help:", "lint: ## L\nhelp:", "readme_commands", Line("Makefile", 2)),
-    (README, "(docs)", "(doc)", "link_broken", Line(README, 13)),
+    (INDEX, "| Closed | G1 ", "| Closed | G2 ", "stage_table", Line(INDEX, 4)),
+    (INDEX, "| Closed |", "| Shut   |", "stage_table", Line(INDEX, 4)),
+    (INDEX, "QA tester, SRE", "SRE", "stage_table", Line(INDEX, 3)),
+    (INDEX, "| Closed | G1      | SRE            |\n", "", "stage_table", None),
+    (INDEX, "| stage ", "| phase ", "stage_table", Line(INDEX, 1)),
+    (README, "`dev`  ", "`boss` ", "login_table", Line(README, 5)),
+    (COMMANDS, "`make run`", "`make fun`", "command_table", Line(COMMANDS, 3)),
+    ("Makefile", "help:", "lint: ## L\nhelp:", "command_table", Line("Makefile", 2)),
+    (README, "(docs)", "(doc)", "link_broken", Line(README, 8)),
     (ONE, "One thing", "Another", "decision_title", None),
     (
         "docs/decisions/README.md",
