@@ -39,8 +39,8 @@ def test_another_record_is_drift_in_every_file_that_tells_of_it(monkeypatch, cap
     assert "+        check_name: compile" in said
     for name in ("gate_schema.yaml", "ci_gate_mapping.md"):
         assert (
-            f"docs/reference/gates/{name} is not what the records say: run python3 -m tools "
-            "publish" in said
+            f"docs/reference/gates/{name} is not what the records say: run python3 -m "
+            "tools publish" in said
         )
     assert "docs/reference/personas/" not in said
 
