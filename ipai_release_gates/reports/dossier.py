@@ -78,7 +78,8 @@ class Dossier(models.AbstractModel):
         readable = len(records)
         if readable == MAX_ROWS:
             readable = Model.search_count(domain)
-        # How many there are, so that nobody takes a part for the whole.
+        # Readers learn how many rows they do not see.
+        # sudo: only the number is shown
         recorded = Model.sudo().search_count(domain)
         return {
             "records": records.sorted("id"),
@@ -99,7 +100,7 @@ class Dossier(models.AbstractModel):
         """
         if not self.env["ipai.ledger.entry"].has_access("read"):
             return None
-        # Whether a chain is sound does not depend on who asks.
+        # sudo: soundness depends on all entries
         count, faults = self.env["ipai.ledger.verification"].sudo()._inspect(release)
         return {
             "count": count,
@@ -109,8 +110,8 @@ class Dossier(models.AbstractModel):
 
     @api.model
     def _name_of(self, record):
-        """The name of whoever or whatever a fact speaks of."""
-        # The fact was readable; who signed it is part of it, whatever their company.
+        """The name of the person or thing that a fact names."""
+        # sudo: a readable fact shows names
         return record.sudo().display_name or ""
 
     @api.model

@@ -1,4 +1,4 @@
-"""What GitHub is told, as plain values."""
+"""What GitHub is sent, as plain values."""
 
 import base64
 import dataclasses

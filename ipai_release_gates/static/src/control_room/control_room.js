@@ -60,7 +60,7 @@ export class ControlRoom extends Component {
         useReleaseUpdates(() => this.load(), { delay: 1500 });
     }
 
-    /** Ask for everything anew; of several answers the last one asked for counts. */
+    /** Ask for everything again; of several answers the last one asked for counts. */
     async load() {
         const asked = ++this.asked;
         this.state.isLoading = true;

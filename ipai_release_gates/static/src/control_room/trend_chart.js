@@ -32,7 +32,7 @@ export class TrendChart extends Component {
         return this.props.points.some((point) => point.value !== null);
     }
 
-    /** The same figures in words, for whoever does not see the chart. */
+    /** The same figures in words, for a reader who does not see the chart. */
     get words() {
         const points = this.props.points
             .filter((point) => point.value !== null)
