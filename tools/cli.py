@@ -55,7 +55,7 @@ COMMANDS = {
     "publish": (
         "publish",
         ("run",),
-        "generate docs/reference/gates and /personas from the records; --check: look only",
+        "generate docs/reference from the records; --check: look only",
     ),
     "screenshots": (
         "screenshots",

@@ -1,7 +1,7 @@
 """``publish``: what is published in docs, generated from the addon's own records.
 
-``docs/reference/personas`` and the YAML and JSON of ``docs/reference/gates`` are generated whole; the pages
-of ``docs/reference/gates`` are written by hand around parts that are generated, between marks.
+In ``docs/reference``, ``personas`` and the YAML and JSON of ``gates`` are generated
+whole; the pages of ``gates`` are written by hand around generated parts, between marks.
 
 ``publish --check`` writes nothing and fails when a file is not what the records say.
 """
@@ -56,7 +56,7 @@ def _texts(folder):
 
 
 def present():
-    """The published files as they are; dict of text by path below ``docs/reference``."""
+    """The published files; dict of text by path below ``docs/reference``."""
     return {
         f"{name}/{path}": text
         for name in FOLDERS
@@ -94,10 +94,10 @@ def spliced(written, parts):
     for path, text in written.items():
         result[path], count = _PART.subn(splice, text)
         if len(_MARK.findall(text)) != 2 * count:
-            raise Stop(f"docs/reference/{path}: a mark of a generated part lacks its other end.")
+            raise Stop(f"docs/reference/{path}: a mark of a generated part is open.")
     missing = sorted(parts.keys() - set(shown))
     if missing:
-        raise Stop(f"docs/reference/gates: no page shows the generated {', '.join(missing)}.")
+        raise Stop(f"docs/reference/gates: no page shows {', '.join(missing)}.")
     return result
 
 

@@ -92,7 +92,7 @@ def test_a_page_keeps_what_is_by_hand_and_shows_what_is_generated():
     ("page", "parts", "message"),
     [
         (PAGE, {}, "nothing is generated for the mark “stages”"),
-        (PAGE, {"stages": "x", "more": "y"}, "no page shows the generated more"),
+        (PAGE, {"stages": "x", "more": "y"}, "no page shows more"),
         (PAGE.replace("<!-- end of generated -->", ""), {"stages": "x"}, "other end"),
         (PAGE.replace("stages -->", "two words -->"), {"stages": "x"}, "other end"),
     ],
