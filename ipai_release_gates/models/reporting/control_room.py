@@ -24,7 +24,7 @@ class ControlRoom(models.AbstractModel):
         :param dict filters: see :func:`.control_room_scope.read_scope`
         :returns: dict of JSON values by panel; a panel whose records the user may not
             read is ``None``
-        :raises AccessError: for whoever may not read releases
+        :raises AccessError: for users who may not read releases
         :raises ValidationError: naming the filter that cannot be read
         """
         scope, choices = self._scope(filters)

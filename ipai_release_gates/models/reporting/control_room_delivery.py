@@ -165,8 +165,8 @@ class ControlRoom(models.AbstractModel):
         by_persona = defaultdict(list)
         operations = self._readable("ipai.incident")
         for code, kpi in KPIS.items():
-            # As the rules of the report have it: those of operations are for whoever
-            # reads operations. Without rows they would say that there is no data.
+            # As the record rules: KPIs of operations are for users who may read
+            # operations. Without rows, the panel would claim that there is no data.
             if not (operations or kpi.model in ("ipai.release", "ipai.revision")):
                 continue
             over, under, count = summed.get((code, False), (0.0, 0.0, 0))

@@ -71,7 +71,7 @@ class ControlRoom(models.AbstractModel):
     def _waiting_for_my_signature(self, held, stages):
         """Open releases whose next gate lacks the sign-off of a persona I hold.
 
-        Whoever wrote the revision cannot sign it, and who signed has done so.
+        Authors of the revision cannot sign it, and signatories have done so.
         """
         if not self._readable("ipai.approval"):
             return None
@@ -107,7 +107,7 @@ class ControlRoom(models.AbstractModel):
         here = scope.of_projects()
         if waiting := self._waiting_for_my_decision(scope, held):
             yield self._need("exceptions_to_decide", "warning", model, here & waiting)
-        # Whoever asked for it has to act before it ends; so have those who decide.
+        # The requester and the approvers must act before it ends.
         decides = held & {code for risk in RISKS.values() for code in risk.personas}
         mine = Domain.TRUE if decides else Domain("recorded_by_id", "=", self.env.uid)
         expiring = Domain("in_force", "=", True) & Domain(

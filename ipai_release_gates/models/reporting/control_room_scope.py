@@ -11,7 +11,7 @@ from odoo.fields import Domain
 
 #: The spans that go by a name, in days; a quarter is the calendar's.
 RANGES = {"7d": 7, "30d": 30, "90d": 90}
-#: The longest span, in days: what is shown is worked out anew each time.
+#: The longest span, in days: every request computes the figures again.
 LONGEST = 731
 _KEYS = {"range", "from", "to", "project_ids", "member_id"}
 
@@ -95,7 +95,7 @@ def read_scope(env, filters, projects):
     :param env: of the user, whose time zone the days are in
     :param filters: dict of ``range`` (one of :data:`RANGES`, ``quarter`` or
         ``custom``), ``from`` and ``to`` (ISO dates of a custom range, both in it),
-        ``project_ids`` and ``member_id``; whatever is not given does not narrow
+        ``project_ids`` and ``member_id``; a missing key does not narrow
     :param projects: the projects the user may read; others do not count
     :returns: :class:`Scope`
     :raises ValidationError: naming the filter that cannot be read

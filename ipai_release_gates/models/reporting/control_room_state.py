@@ -198,7 +198,7 @@ class ControlRoom(models.AbstractModel):
 
     @api.model
     def _last_deployments(self, scope):
-        """The last deployments anywhere, whatever the span."""
+        """The last deployments to every environment, at any time."""
         model = "ipai.report.deployment.history"
         if not self._readable(model):
             return None
