@@ -212,7 +212,7 @@ class ReleaseFacts:
         :param facts: tuples of values by the code of their kind
         :param about: the fields of the release itself
         """
-        named = {
+        named: dict[str, Any] = {
             _ATTRIBUTES[code]: facts[code] for code in facts if code in _ATTRIBUTES
         }
         others = {code: facts[code] for code in facts if code not in _ATTRIBUTES}
