@@ -90,7 +90,7 @@ PICTURES = (
         "control-room", "control_room", "rm", ("static/src/control_room/*",), store=True
     ),
     Picture("inbox", "inbox", "sre", ("views/ingest/*",)),
-    Picture("uat", "uat", "qa", ("views/uat/uat_templates.xml",), store=True),
+    Picture("uat", "uat", "qa", ("views/uat_templates.xml",), store=True),
     Picture("dossier", "dossier", "auditor", ("reports/*.xml",), store=True),
     Picture("ledger", "ledger", "auditor", ("static/src/ledger_*/*", *_RELEASE)),
     Picture("webhooks", "webhooks", "governance", ("views/outbound/*",)),

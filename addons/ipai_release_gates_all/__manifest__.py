@@ -5,5 +5,5 @@
     "category": "Productivity/Release Governance",
     "author": "Release Gates contributors",
     "license": "AGPL-3",
-    "depends": ["ipai_release_gates_uat"],
+    "depends": ["ipai_release_gates_github", "ipai_release_gates_uat"],
 }

@@ -2,6 +2,5 @@
 -- would call with is gone.
 UPDATE ipai_outbound_host SET active = false;
 UPDATE ipai_webhook_endpoint SET active = false, secret = NULL, former_secret = NULL;
-UPDATE ipai_github_app SET private_key = NULL, key_variable = NULL;
 -- Nor does it take what code hosts deliver to the one it is a copy of.
 UPDATE ipai_webhook_source SET active = false;

@@ -7,5 +7,4 @@ from . import actions
 from . import reporting
 from . import http
 from . import outbound
-from . import github
 from . import live

@@ -1,4 +1,3 @@
-from .github import test_github_app
 from .governance import test_ci_account_wizard
 from .governance import test_consistency_page
 from .governance import test_expertise_registry

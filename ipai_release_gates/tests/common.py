@@ -123,40 +123,6 @@ class GateCase(WayThroughGates, TransactionCase):
         endpoint.sudo().delivery_ids._record_attempt(None, "It was not reached.")
         return endpoint
 
-    @classmethod
-    def connect_github(cls, release):
-        """A release's project connected to GitHub, where a job waits for it."""
-        app = cls.env["ipai.github.app"].create(
-            {
-                "name": release.project_id.name,
-                "client_id": "Iv1.abc",
-                "company_id": release.company_id.id,
-            }
-        )
-        cls.env["ipai.github.repository"].create(
-            {
-                "project_id": release.project_id.id,
-                "app_id": app.id,
-                "installation": "7",
-            }
-        )
-        release._ensure_github_checks()
-        return cls.env["ipai.github.protection"].system_create(
-            [
-                {
-                    "project_id": release.project_id.id,
-                    "release_id": release.id,
-                    "delivery": f"delivery-{number()}",
-                    "run": "17",
-                    "environment": "production",
-                    "source_ref": release.source_ref,
-                    "callback_url": "https://api.github.com/",
-                    "installation": "7",
-                    "requested_at": cls.env.cr.now(),
-                }
-            ]
-        )
-
     # --- the façade ------------------------------------------------------------------
 
     @classmethod

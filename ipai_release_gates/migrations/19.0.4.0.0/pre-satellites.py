@@ -11,6 +11,25 @@ from odoo import SUPERUSER_ID, api
 #: addon → what it takes over: its models, fields on the models of others as
 #: ``(model, field)``, and further XML ids
 MOVES = {
+    "ipai_release_gates_github": {
+        "models": (
+            "ipai.github.app",
+            "ipai.github.repository",
+            "ipai.github.environment",
+            "ipai.github.protection",
+            "ipai.github.check",
+        ),
+        "fields": (),
+        "names": (
+            "menu_github",
+            "menu_github_protection",
+            "menu_github_check",
+            "menu_github_repository",
+            "menu_github_app",
+            "ir_cron_github_overdue",
+            "ir_cron_github_overdue_ir_actions_server",
+        ),
+    },
     "ipai_release_gates_uat": {
         "models": ("ipai.uat.invitation", "ipai.uat.criterion", "ipai.uat.wizard"),
         "fields": (("ipai.release", "uat_invitation_ids"),),

@@ -180,8 +180,8 @@ class WebhookSource(models.Model):
                 "%s, as which it would be recorded, is archived.", self.user_id.login
             )
             return _rejected("forbidden", message)
-        if event == "deployment_protection_rule" and self.provider == "github":
-            return self._ask_protection(delivery, payload)
+        if outcome := self._answer_request(event, delivery, payload):
+            return outcome
         if not adapted.envelopes:
             return {
                 "status": "ignored",
@@ -205,24 +205,17 @@ class WebhookSource(models.Model):
         plane._require_role()
         return plane._take_events(envelopes, log, kept)
 
-    def _ask_protection(self, delivery, payload):
-        """Hand a request of a GitHub protection rule to who answers it."""
-        protection = self._protection()
-        if protection is None:
-            return {
-                "status": "ignored",
-                "code": "ignored",
-                "message": self.env._("Nothing here answers protection rules."),
-            }
-        said = protection._requested(self, delivery, payload)
-        message = said.get("message")
-        if said["status"] == "rejected":
-            return _rejected("invalid_field", message)
-        return {"status": "accepted", "message": message}
+    def _answer_request(self, event, delivery, payload):
+        """Answer a delivery that asks something instead of telling a fact.
 
-    def _protection(self):
-        """Who answers protection rules; ``None`` where nobody does."""
-        return self.env.get("ipai.github.protection")
+        An addon overrides it for the events that it answers.
+
+        :param str event: name of the event, as the provider has it
+        :param str delivery: the provider's id of the delivery
+        :param payload: decoded JSON
+        :return: dict with ``status`` and ``message``; ``None`` where facts are read
+        """
+        return None  # noqa: RET501  the value is what overrides replace
 
     def _write_outcome(self, log, outcome, answer, original):
         # Of a failure the row notes when it is tried again; of all else, nothing.

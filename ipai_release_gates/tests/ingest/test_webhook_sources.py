@@ -248,13 +248,12 @@ class TestWebhooks(HttpGateCase):
         self.assertEqual(answer.json()["status"], "rejected")
         self.assertFalse(self.checks())
 
-    def test_a_protection_rule_is_handed_to_who_answers_it(self):
+    def test_a_request_is_handed_to_the_addon_that_answers_it(self):
         asked = []
 
-        class Protection:
-            def _requested(self, source, delivery, payload):
-                asked.append((source, delivery, payload["environment"]))
-                return {"status": "accepted"}
+        def answer_request(source, event, delivery, payload):
+            asked.append((source, event, delivery, payload["environment"]))
+            return {"status": "accepted", "message": None}
 
         payload = {
             "action": "requested",
@@ -262,13 +261,16 @@ class TestWebhooks(HttpGateCase):
             "repository": {"full_name": self.project.name},
         }
         Source = type(self.env["ipai.webhook.source"])
-        with patch.object(Source, "_protection", lambda source: Protection()):
+        with patch.object(Source, "_answer_request", answer_request):
             answer = self.deliver(
                 payload, event="deployment_protection_rule", delivery="rule"
             )
             self.deliver(payload, event="deployment_protection_rule", delivery="rule")
         self.assertEqual(answer.json()["status"], "accepted")
-        self.assertEqual(asked, [(self.github, "rule", "production")])
+        event = "deployment_protection_rule"
+        self.assertEqual(asked, [(self.github, event, "rule", "production")])
+        other = self.deliver(payload, event=event, delivery="unasked")
+        self.assertEqual(other.json()["status"], "ignored")
 
     # --- what goes wrong on our side -------------------------------------------------
 
@@ -357,15 +359,14 @@ class TestWebhooks(HttpGateCase):
         self.assertEqual(log.status, "accepted")
         self.assertEqual(self.checks().ingest_log_id.delivery_id, log)
 
-    def test_a_protection_rule_that_failed_is_asked_again_with_its_id(self):
+    def test_a_request_that_failed_is_asked_again_with_its_id(self):
         asked = []
 
-        class Protection:
-            def _requested(self, source, delivery, payload):
-                asked.append(delivery)
-                if len(asked) == 1:
-                    raise ZeroDivisionError("a fault of ours")
-                return {"status": "accepted"}
+        def answer_request(_source, _event, delivery, _payload):
+            asked.append(delivery)
+            if len(asked) == 1:
+                raise ZeroDivisionError("a fault of ours")
+            return {"status": "accepted", "message": None}
 
         payload = {
             "action": "requested",
@@ -374,7 +375,7 @@ class TestWebhooks(HttpGateCase):
         }
         Source = type(self.github)
         with (
-            patch.object(Source, "_protection", lambda source: Protection()),
+            patch.object(Source, "_answer_request", answer_request),
             mute_logger(DELIVERY),
         ):
             answer = self.deliver(

@@ -83,7 +83,7 @@ CONFIGURATION = {
 }
 #: Versions, pairs, one target per KPI, findings: what takes more than a cell to try has
 #: tests of its own, test_persona_contracts and test_kpis and test_consistency_page
-#: and test_webhook_sources and test_webhook_access and test_github_app.
+#: and test_webhook_sources and test_webhook_access.
 TRIED_ELSEWHERE = frozenset(
     {
         "ipai.persona.contract",

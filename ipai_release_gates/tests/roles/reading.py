@@ -68,15 +68,9 @@ READERS = {
     "ipai.webhook.endpoint": OVERSIGHT,
     "ipai.webhook.delivery": OVERSIGHT,
     "ipai.webhook.attempt": OVERSIGHT,
-    "ipai.github.app": OVERSIGHT,
-    "ipai.github.repository": OVERSIGHT,
-    "ipai.github.environment": OVERSIGHT,
-    "ipai.github.protection": OPERATIONAL,
-    "ipai.github.check": OPERATIONAL,
 }
-#: What cannot be made by the doors of these roles alone: an administrator of Odoo
-#: allows a host first, GitHub asks. There is nothing to find, and it is asked for all
-#: the same.
+#: What these roles alone cannot make: an administrator of Odoo allows a host first.
+#: There is nothing to find, but it is asked for.
 ABSENT = frozenset(
     {
         "ipai.webhook.source",
@@ -84,11 +78,6 @@ ABSENT = frozenset(
         "ipai.webhook.endpoint",
         "ipai.webhook.delivery",
         "ipai.webhook.attempt",
-        "ipai.github.app",
-        "ipai.github.repository",
-        "ipai.github.environment",
-        "ipai.github.protection",
-        "ipai.github.check",
     }
 )
 READING = [

@@ -166,7 +166,6 @@ class TestBrowser(TourHttpCase):
             {"email": "dev@laptop.example.com", "user_id": self.dev.id}
         )
         self.contradict()
-        self.connect_github(other)
         for login in ROLES:
             with self.subTest(role=login):
                 self.start_tour(

@@ -7,12 +7,8 @@ with the default filters of its context.
 import hashlib
 from datetime import timedelta
 
-from lxml import etree
-
-from odoo.fields import Domain
-from odoo.tools.safe_eval import safe_eval
-
-from ..common import MODULE, ROLES, GateCase, sha
+from ..common import GateCase, sha
+from .list_tests import Lists, ListTests
 
 #: Lists without a default filter → why they must show every record.
 WHOLE = {
@@ -35,135 +31,15 @@ WHOLE = {
     "twice",
     "ipai_outbound_host_action": "what this server may call; one left out would be "
     "an opening nobody sees",
-    "ipai_github_app_action": "one or two, and each is needed",
-    "ipai_github_repository_action": "which project is connected, and which is not",
 }
 
 
-class ListCase(GateCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        ours = {"module": MODULE, "model": "ir.ui.menu"}
-        menus = cls.env["ir.ui.menu"].browse(
-            cls.env["ir.model.data"]
-            .search([(name, "=", value) for name, value in ours.items()])
-            .mapped("res_id")
-        )
-        actions = {menu.action: menu for menu in menus if menu.action}
-        cls.menus = {
-            action.get_external_id()[action.id].removeprefix(f"{MODULE}."): menu
-            for action, menu in actions.items()
-            if action._name == "ir.actions.act_window"
-            and {"list", "kanban"} & set(action.view_mode.split(","))
-        }
-
-    def actions(self):
-        """Each action of a list, by its name."""
-        for name in sorted(self.menus):
-            yield name, self.env.ref(f"{MODULE}.{name}")
-
-    def search_arch(self, action, user):
-        """The search view of an action as a user gets it."""
-        view = (action.search_view_id.id, "search")
-        model = self.env[action.res_model].with_user(user)
-        return etree.fromstring(model.get_views([view])["views"]["search"]["arch"])
-
-    def filters(self, action, user):
-        """The filters of a list: name → domain; those on dates have none."""
-        return {
-            node.get("name"): safe_eval(node.get("domain"), {"uid": user.id})
-            for node in self.search_arch(action, user).iter("filter")
-            if node.get("domain")
-        }
-
-    def groupings(self, action, user):
-        """The groupings of a list: name → field; dates are grouped by month."""
-        found = {
-            node.get("name"): safe_eval(node.get("context"), {"uid": user.id})
-            for node in self.search_arch(action, user).iter("filter")
-            if node.get("context")
-        }
-        fields = self.env[action.res_model]._fields
-        grouped = {}
-        for name, context in found.items():
-            if by := context.get("group_by"):
-                is_date = by in fields and fields[by].type in ("date", "datetime")
-                grouped[name] = f"{by}:month" if is_date else by
-        return grouped
-
-    def defaults(self, action):
-        """The names of the default filters and groupings of a list."""
-        context = safe_eval(action.context or "{}", {"uid": self.env.uid})
-        prefix = "search_default_"
-        return {
-            name.removeprefix(prefix)
-            for name, value in context.items()
-            if name.startswith(prefix) and value
-        }
-
-    def shown(self, name, user):
-        """The records that a list opens with: those that all its defaults match."""
-        action = self.env.ref(f"{MODULE}.{name}")
-        filters = self.filters(action, user)
-        domains = [filters[each] for each in self.defaults(action) if each in filters]
-        # As in a request of its own.
-        self.env.flush_all()
-        self.env.invalidate_all()
-        model = self.env[action.res_model].with_user(user)
-        return model.search(
-            Domain.AND([safe_eval(action.domain or "[]"), *domains])
-        ).sudo()
+class TestLists(ListTests, GateCase):
+    whole, at_least = WHOLE, 34
 
 
-class TestLists(ListCase):
-    def test_the_table_names_existing_lists(self):
-        self.assertGreater(len(self.menus), 40)
-        self.assertLessEqual(set(WHOLE), set(self.menus))
-
-    def test_every_list_has_a_search_view_with_filters_and_groupings(self):
-        for name, action in self.actions():
-            with self.subTest(action=name):
-                view = action.search_view_id
-                self.assertEqual(view.model, action.res_model)
-                self.assertTrue(view.get_external_id()[view.id].startswith(MODULE))
-                self.assertTrue(self.filters(action, self.governance))
-                self.assertTrue(self.groupings(action, self.governance))
-
-    def test_every_list_has_a_default_filter_or_a_reason_for_none(self):
-        for name, action in self.actions():
-            with self.subTest(action=name):
-                there = set(self.filters(action, self.governance))
-                there |= set(self.groupings(action, self.governance))
-                defaults = self.defaults(action)
-                self.assertLessEqual(defaults, there)
-                self.assertEqual(bool(defaults), name not in WHOLE)
-
-    def test_every_empty_list_says_what_to_do(self):
-        for name, action in self.actions():
-            with self.subTest(action=name):
-                text = etree.fromstring(f"<div>{action.help or ''}</div>")
-                self.assertTrue(text.xpath("p[contains(@class, 'o_view_nocontent')]"))
-                self.assertGreater(len(text.findall("p")), 1)
-
-    def test_every_filter_and_grouping_runs_for_every_user_of_the_menu(self):
-        for login in ROLES:
-            user = self.users[login]
-            visible = self.env["ir.ui.menu"].with_user(user)._visible_menu_ids()
-            for name, action in self.actions():
-                if self.menus[name].id not in visible:
-                    continue
-                model = self.env[action.res_model].with_user(user)
-                for each, domain in self.filters(action, user).items():
-                    with self.subTest(action=name, role=login, filter=each):
-                        model.search(domain, limit=1)
-                for each, field in self.groupings(action, user).items():
-                    with self.subTest(action=name, role=login, grouping=each):
-                        model.formatted_read_group([], [field], ["__count"])
-
-
-class TestDefaults(ListCase):
-    def test_deployments_open_on_running_unconfirmed_and_failed_ones(self):
+class TestDefaults(Lists, GateCase):
+    def test_deployments_open_on_what_runs_what_is_to_confirm_and_what_failed(self):
         release = self.bring_to(self.open_release(), "staging_acceptance")
         self.pass_g3(release)
         running = self.deploy(release, "in_progress", "dev")

@@ -8,7 +8,6 @@ from .secret_doors import SecretDoors
 SECRETS = {
     "ipai.webhook.source": ("secret", "former_secret"),
     "ipai.webhook.endpoint": ("secret", "former_secret"),
-    "ipai.github.app": ("private_key",),
 }
 #: From records that somebody reads, over relations, to where a secret is.
 PATHS = {
@@ -18,13 +17,11 @@ PATHS = {
         "endpoint_id.former_secret",
         "delivery_id.endpoint_id.secret",
     ),
-    "ipai.github.repository": ("app_id.private_key",),
-    "ipai.github.environment": ("repository_id.app_id.private_key",),
 }
 
 
 class TestSecrets(SecretDoors, GateCase):
-    SECRETS, PATHS, AT_LEAST = SECRETS, PATHS, 4
+    SECRETS, PATHS, AT_LEAST = SECRETS, PATHS, 3
 
     @classmethod
     def setUpClass(cls):
@@ -34,10 +31,6 @@ class TestSecrets(SecretDoors, GateCase):
         source = cls.webhook_source()
         source.action_new_secret()
         source.action_new_secret()
-        cls.connect_github(cls.release)
-        cls.env["ipai.github.app"].search([])._write(
-            {"private_key": "-----BEGIN SECRET"}
-        )
         cls.env.flush_all()
 
     def test_jobs_are_for_who_looks_after_the_queue_alone(self):

@@ -199,7 +199,6 @@ class TestGuards(GateCase):
         cls.contradict()
         cls.webhook_source()
         cls.webhook()
-        cls.connect_github(cls.release)
         cls.env.flush_all()
         cls.everyone = [
             *(cls.users[login] for login in ROLES),
@@ -281,8 +280,6 @@ class TestGuards(GateCase):
                 "ipai.webhook.endpoint",
                 "ipai.webhook.delivery",
                 "ipai.webhook.attempt",
-                "ipai.github.protection",
-                "ipai.github.check",
             },
             set(self.records),
         )

@@ -31,6 +31,3 @@ class TestNeutralize(GateCase):
         self.assertFalse(self.endpoint.active)
         self.assertFalse(self.endpoint.sudo().secret)
         self.assertFalse(self.source.active)
-        apps = "SELECT FROM ipai_github_app WHERE private_key IS NOT NULL"
-        self.env.cr.execute(apps)
-        self.assertFalse(self.env.cr.rowcount)

@@ -58,11 +58,6 @@ READERS = {
     "ipai.webhook.endpoint": {"rm", "auditor", "governance"},
     "ipai.webhook.delivery": {"rm", "auditor", "governance"},
     "ipai.webhook.attempt": {"rm", "auditor", "governance"},
-    "ipai.github.app": {"rm", "auditor", "governance"},
-    "ipai.github.repository": {"rm", "auditor", "governance"},
-    "ipai.github.environment": {"rm", "auditor", "governance"},
-    "ipai.github.protection": {"rm", "sre", "auditor", "governance"},
-    "ipai.github.check": {"rm", "sre", "auditor", "governance"},
 }
 #: model → the roles that may create, write or unlink there by the access rights
 CREATORS = {
@@ -105,9 +100,6 @@ CONFIGURATION = {
     "ipai.freeze.window",
     "ipai.author.alias",
     "ipai.kpi.target",
-    "ipai.github.app",
-    "ipai.github.repository",
-    "ipai.github.environment",
 }
 #: what belongs to a release, and so to its project and company
 OF_A_RELEASE = (
@@ -128,8 +120,6 @@ OF_A_RELEASE = (
     "ipai.report.evidence.completeness",
     "ipai.report.exception.status",
     "ipai.report.deployment.history",
-    "ipai.github.protection",
-    "ipai.github.check",
 )
 #: what belongs to an environment or an incident, and the way to its project
 OF_OPERATIONS = {
@@ -223,7 +213,6 @@ class TestRecordRules(GateCase):
             {"release_id": release.id, "name": "Down"}
         )
         release.with_user(cls.auditor).action_verify_ledger()
-        cls.connect_github(release)
         return release
 
     def found(self, model, user, **context):

@@ -1,0 +1,20 @@
+{
+    "name": "Release Gates: GitHub",
+    "summary": "Deployments at GitHub wait for the gates, and commits show them",
+    "version": "19.0.4.0.0",
+    "category": "Productivity/Release Governance",
+    "author": "Release Gates contributors",
+    "license": "AGPL-3",
+    "depends": ["ipai_release_gates"],
+    "external_dependencies": {"python": ["cryptography"]},
+    "data": [
+        "security/ir.model.access.csv",
+        "security/rules.xml",
+        "data/scheduled_actions.xml",
+        "views/github_app_views.xml",
+        "views/github_repository_views.xml",
+        "views/github_protection_views.xml",
+        "views/github_check_views.xml",
+        "views/menus.xml",
+    ],
+}
