@@ -62,6 +62,7 @@
         "wizards/new_persona_views.xml",
         "reports/dossier_report.xml",
         "reports/dossier_templates.xml",
+        "reports/dossier_facts.xml",
         "wizards/policy_file_views.xml",
         "views/governance/persona_contract_views.xml",
         "views/governance/agent_capability_views.xml",

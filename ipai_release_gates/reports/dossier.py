@@ -4,18 +4,18 @@ from functools import partial
 from odoo import api, models
 
 from ..models.release.reasons import said
+from ..pages import Section
 
-#: The most rows of one kind that are printed; what is left out is said.
+#: The most rows of one section; how many are left out is printed.
 MAX_ROWS = 500
 #: Kinds of ledger entries that have a section of their own.
 _LISTED_APART = ("check", "evidence")
 
 
 class Dossier(models.AbstractModel):
-    """The dossier of a release: the decision, and what it rests on, for paper.
+    """The dossier of a release: the decision, and the facts behind it, for paper.
 
-    It holds what the person who prints it may read, and says so where that leaves a
-    section out.
+    It holds what its reader may read, and says so where a section is missing for that.
     """
 
     _name = "report.ipai_release_gates.dossier"
@@ -48,20 +48,41 @@ class Dossier(models.AbstractModel):
             "judged_at": verdict.evaluated_at,
             "eligible": verdict.eligible,
             "gates": release._verdict_data(verdict, partial(said, self.env)),
-            "evidence": self._section(release, "ipai.evidence"),
-            "checks": self._section(release, "ipai.check"),
-            "approvals": self._section(release, "ipai.approval"),
-            "exceptions": self._section(release, "ipai.exception"),
-            "deployments": self._section(release, "ipai.deployment"),
-            "incidents": self._section(release, "ipai.incident"),
-            "timeline": self._timeline(release),
+            "sections": [
+                {
+                    "template": section.template,
+                    "data": getattr(self, section.data)(release)
+                    if section.data
+                    else self._section(release, section.model),
+                }
+                for section in sorted(self._sections(), key=lambda each: each.order)
+            ],
             "chain": self._chain(release),
             "name_of": self._name_of,
             "label_of": self._label_of,
             "in_words": self._in_words,
-            # On screen a widget sets what stands between backticks as code.
+            # On screen a widget shows text between backticks as code.
             "plain": lambda text: text.replace("`", ""),
         }
+
+    @api.model
+    def _sections(self):
+        """The sections of this database's dossiers.
+
+        An addon adds its own: ``return super()._sections() + (MINE,)``.
+
+        :returns: tuple of :class:`pages.Section`
+        """
+        prefix = "ipai_release_gates.dossier_"
+        return (
+            Section("evidence", f"{prefix}evidence", 10, "ipai.evidence"),
+            Section("checks", f"{prefix}checks", 20, "ipai.check"),
+            Section("approvals", f"{prefix}approvals", 30, "ipai.approval"),
+            Section("exceptions", f"{prefix}exceptions", 40, "ipai.exception"),
+            Section("deployments", f"{prefix}deployments", 50, "ipai.deployment"),
+            Section("incidents", f"{prefix}incidents", 60, "ipai.incident"),
+            Section("timeline", f"{prefix}timeline", 70, data="_timeline"),
+        )
 
     @api.model
     def _section(self, release, model, domain=(), order="id desc"):

@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.fields import Domain
 
+from ...pages import ASIDE, END, MAIN, ROW, Asked, Panel
 from .control_room_scope import read_scope
 from .kpis import KPIS
 
@@ -28,23 +29,44 @@ class ControlRoom(models.AbstractModel):
         :raises ValidationError: naming the filter that cannot be read
         """
         scope, choices = self._scope(filters)
-        # Every query less that panels share is one for each time somebody looks.
-        held = self.env["ipai.persona"]._held_by(self.env.user)
-        targets = self._targets()
-        stages = self.env["ipai.release.stage"].search([])
+        # Several panels need these: they are read once.
+        asked = Asked(
+            scope,
+            self.env["ipai.persona"]._held_by(self.env.user),
+            self.env["ipai.release.stage"].search([]),
+            self._targets(),
+        )
+        panels = sorted(self._panels(), key=lambda panel: panel.order)
         return {
             "filters": scope.told(),
             "choices": choices,
             "days": scope.days,
-            "needs_me": self._needs_me(scope, held, stages),
-            "stages": self._stages(scope, stages),
-            "gates": self._gates(scope),
-            "exceptions": self._exceptions(scope),
-            "environments": self._environments(scope),
-            "deployments": self._last_deployments(scope),
-            "delivery": self._delivery(scope, targets),
-            "kpis": self._kpis(scope, targets, held),
+            "panels": [
+                {"key": each.key, "component": each.component, "place": each.place}
+                for each in panels
+            ],
+            **{panel.key: getattr(self, panel.data)(asked) for panel in panels},
         }
+
+    @api.model
+    def _panels(self):
+        """The panels of this database's control room.
+
+        An addon adds its own: ``return super()._panels() + (MINE,)``, and its component
+        to the JavaScript registry ``ipai_control_room``.
+
+        :returns: tuple of :class:`pages.Panel`
+        """
+        return (
+            Panel("needs_me", "needs", "_needs_me", ASIDE, 10),
+            Panel("stages", "stages", "_stages", ASIDE, 20),
+            Panel("delivery", "delivery", "_delivery", MAIN, 10),
+            Panel("gates", "gates", "_gates", MAIN, 20),
+            Panel("exceptions", "exceptions", "_exceptions", ROW, 10),
+            Panel("environments", "environments", "_environments", ROW, 20),
+            Panel("deployments", "deployments", "_last_deployments", ROW, 30),
+            Panel("kpis", "kpis", "_kpis", END, 10),
+        )
 
     @api.model
     def kpi_action(self, kpi, filters=None):

@@ -28,12 +28,13 @@ class ControlRoom(models.AbstractModel):
     # --- delivery --------------------------------------------------------------------
 
     @api.model
-    def _delivery(self, scope, targets):
+    def _delivery(self, asked):
         """The figures of the span, of the span before it, and over time.
 
         :returns: dict with ``report`` and ``figures``, in the order of
             :data:`dora.METRICS`
         """
+        scope, targets = asked.scope, asked.targets
         if not self._readable(_HISTORY):
             return None
         changes = self._changes(scope)
@@ -143,12 +144,13 @@ class ControlRoom(models.AbstractModel):
         )
 
     @api.model
-    def _kpis(self, scope, targets, held):
+    def _kpis(self, asked):
         """The KPIs of each persona, those of the user's personas first.
 
         :returns: dict with ``report`` and ``panels``, dicts with ``persona``,
             ``is_mine`` and ``kpis``
         """
+        scope, targets, held = asked.scope, asked.targets, asked.held
         if not self._readable(_KPI):
             return None
         summed = defaultdict(lambda: [0.0, 0.0, 0])

@@ -17,17 +17,16 @@ class ControlRoom(models.AbstractModel):
     _inherit = "ipai.control.room"
 
     @api.model
-    def _needs_me(self, scope, held, stages):
+    def _needs_me(self, asked):
         """The lines that are not empty, the most urgent first.
 
-        :param held: the personas the user holds
-        :param stages: all stages in order
+        :param asked: :class:`pages.Asked`
         :returns: list of dicts with ``key``, ``tone`` (``danger``, ``warning`` or
             ``info``), ``count`` and ``open``
         """
-        held = set(held.mapped("code"))
+        scope, held = asked.scope, set(asked.held.mapped("code"))
         lines = [
-            *self._needs_of_releases(scope, held, stages),
+            *self._needs_of_releases(scope, held, asked.stages),
             *self._needs_of_exceptions(scope, held),
             *self._needs_of_operations(scope, held),
             *self._needs_of_oversight(scope, held),

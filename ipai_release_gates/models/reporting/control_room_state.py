@@ -18,8 +18,9 @@ class ControlRoom(models.AbstractModel):
     # --- releases --------------------------------------------------------------------
 
     @api.model
-    def _stages(self, scope, stages):
+    def _stages(self, asked):
         """Open releases by stage, in the order of the board."""
+        scope, stages = asked.scope, asked.stages
         model = "ipai.release"
         here = scope.of_projects() & Domain("is_open", "=", True)
         releases, views = self.env[model], ("kanban", "list", "form")
@@ -50,13 +51,14 @@ class ControlRoom(models.AbstractModel):
     # --- gates -----------------------------------------------------------------------
 
     @api.model
-    def _gates(self, scope):
+    def _gates(self, asked):
         """By gate: how open releases stand, and what was decided in the span.
 
         The pass rate is that of the gates decided in the span: of those that opened or
         failed in it and still stand so, the share that passed without an exception. The
         time in the gate is the median from the revision until it opened.
         """
+        scope = asked.scope
         model = "ipai.report.gate.summary"
         if not self._readable(model):
             return None
@@ -130,8 +132,9 @@ class ControlRoom(models.AbstractModel):
     # --- exceptions ------------------------------------------------------------------
 
     @api.model
-    def _exceptions(self, scope):
+    def _exceptions(self, asked):
         """Exceptions in force by the life that is left."""
+        scope = asked.scope
         model = "ipai.exception"
         if not self._readable(model):
             return None
@@ -163,8 +166,9 @@ class ControlRoom(models.AbstractModel):
     # --- environments and deployments ------------------------------------------------
 
     @api.model
-    def _environments(self, scope):
+    def _environments(self, asked):
         """Environments with a control that does not hold, the worst first."""
+        scope = asked.scope
         model = "ipai.environment"
         if not self._readable(model):
             return None
@@ -197,8 +201,9 @@ class ControlRoom(models.AbstractModel):
         }
 
     @api.model
-    def _last_deployments(self, scope):
-        """The last deployments to every environment, at any time."""
+    def _last_deployments(self, asked):
+        """The last deployments anywhere, also before the span."""
+        scope = asked.scope
         model = "ipai.report.deployment.history"
         if not self._readable(model):
             return None

@@ -2,9 +2,12 @@
 
 from collections import Counter
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import users
+
+from odoo.addons.ipai_release_gates.pages import ROW, Panel
 
 from .control_room_case import ControlRoomCase
 
@@ -74,6 +77,22 @@ class TestControlRoom(ControlRoomCase):
             self.room(member_id=self.dev.id)["stages"]["total"]["count"], 3
         )
         self.assertEqual(self.room(member_id=self.qa.id)["stages"]["total"]["count"], 0)
+
+    def test_an_addon_adds_a_panel(self):
+        Room = type(self.env["ipai.control.room"])
+        former = Room._panels
+        mine = Panel("mine", "mine", "_mine", ROW, 15)
+        with (
+            patch.object(Room, "_panels", lambda room: (*former(room), mine)),
+            patch.object(
+                Room, "_mine", lambda room, asked: asked.scope.days, create=True
+            ),
+        ):
+            data = self.room(range="7d")
+        self.assertEqual(data["mine"], 7)
+        in_row = [each["key"] for each in data["panels"] if each["place"] == ROW]
+        self.assertEqual(in_row, ["exceptions", "mine", "environments", "deployments"])
+        self.assertNotIn("mine", self.room(range="7d"))
 
     def test_an_invalid_filter_is_refused_by_name(self):
         for filters, word in (

@@ -2,11 +2,14 @@
 
 import base64
 import hashlib
+from unittest.mock import patch
 
 from lxml import html
 
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, tagged
+
+from odoo.addons.ipai_release_gates.pages import Section
 
 from ..common import GateCase
 
@@ -255,6 +258,31 @@ class TestDossier(GateCase):
         rolled_back = entries.filtered(lambda entry: entry.kind == "rollback")
         (details,) = (row[4] for row in timeline if row[0] == str(rolled_back.sequence))
         self.assertIn("reason: Checkout fails", details)
+
+    def test_an_addon_adds_a_section_in_its_place(self):
+        self.env["ir.ui.view"].create(
+            {
+                "type": "qweb",
+                "key": "ipai_test.sample",
+                "arch": "<t t-name='x'><h3>Sample</h3><p t-out='section'/></t>",
+            }
+        )
+        Dossier = type(self.env["report.ipai_release_gates.dossier"])
+        former = Dossier._sections
+        mine = Section("sample", "ipai_test.sample", 15, data="_sample")
+        with (
+            patch.object(Dossier, "_sections", lambda model: (*former(model), mine)),
+            patch.object(
+                Dossier, "_sample", lambda model, release: release.name, create=True
+            ),
+        ):
+            page = self.printed(self.rm)
+        self.assertEqual(self.section(page, "Sample"), "Dossier")
+        titles = [each.text_content().strip() for each in page.xpath("//h3")]
+        place = titles.index("Sample")
+        self.assertEqual(
+            titles[place - 1 : place + 2], ["Evidence", "Sample", "Checks"]
+        )
 
     def test_the_dossier_shows_the_head_and_the_state_of_the_chain(self):
         ledger = self.section(self.printed(self.rm), "Ledger")

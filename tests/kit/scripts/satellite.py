@@ -1,6 +1,6 @@
 """Uninstall an addon, or print how the releases stand (for ``odoo shell``).
 
-``ARGUMENTS`` are ``uninstall <addon>``; or ``report``, which prints ``REPORT`` and JSON:
+``ARGUMENTS`` are ``uninstall <addon>``; ``report``, which prints ``REPORT`` and JSON:
 the statuses of the gates of each open release, judged now, and what the verification of
 each chain found. ``require <kind>`` adds a requirement of that kind to G1.
 """

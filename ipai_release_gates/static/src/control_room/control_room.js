@@ -7,36 +7,17 @@ import { Layout } from "@web/search/layout";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 
 import { useReleaseUpdates } from "../live/live_hook";
-import { DeliveryPanel } from "./delivery_panel";
-import { KpisPanel } from "./kpis_panel";
-import { NeedsPanel } from "./needs_panel";
 import { RoomFilters } from "./room_filters";
-import {
-    DeploymentsPanel,
-    EnvironmentsPanel,
-    ExceptionsPanel,
-    GatesPanel,
-    StagesPanel,
-} from "./state_panels";
 
 const MODEL = "ipai.control.room";
 const SETTING = "ipai_control_room";
+/** Name of a panel's component → `{ Component, prop }`; the prop gets the data. */
+const panels = registry.category("ipai_control_room");
 
 /** One page: what needs me now, how releases stand, how delivery goes. */
 export class ControlRoom extends Component {
     static template = "ipai_release_gates.ControlRoom";
-    static components = {
-        DeliveryPanel,
-        DeploymentsPanel,
-        EnvironmentsPanel,
-        ExceptionsPanel,
-        GatesPanel,
-        KpisPanel,
-        Layout,
-        NeedsPanel,
-        RoomFilters,
-        StagesPanel,
-    };
+    static components = { Layout, RoomFilters };
     static props = { ...standardActionServiceProps };
     static displayName = _t("Control Room");
 
@@ -80,6 +61,18 @@ export class ControlRoom extends Component {
         if (data) {
             this.state.data = data;
         }
+    }
+
+    /** The panels of a place that have data, each with its component and its props. */
+    panelsAt(place) {
+        const { data } = this.state;
+        return data.panels
+            .filter((panel) => panel.place === place && data[panel.key])
+            .filter((panel) => panels.contains(panel.component))
+            .map(({ key, component }) => {
+                const { Component, prop } = panels.get(component);
+                return { key, Component, props: { [prop]: data[key] } };
+            });
     }
 
     reason(error) {

@@ -1,5 +1,6 @@
 import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
 
 import { change, format } from "./format";
 import { Figure, Help, Panel } from "./parts";
@@ -92,3 +93,7 @@ export class DeliveryPanel extends Component {
             : _t("Target %s: missed", value);
     }
 }
+
+registry
+    .category("ipai_control_room")
+    .add("delivery", { Component: DeliveryPanel, prop: "delivery" });

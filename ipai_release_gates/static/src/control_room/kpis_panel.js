@@ -1,5 +1,6 @@
 import { Component, useEnv } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
 
 import { change, format } from "./format";
 import { Nothing, Panel } from "./parts";
@@ -41,3 +42,7 @@ export class KpisPanel extends Component {
         );
     }
 }
+
+registry
+    .category("ipai_control_room")
+    .add("kpis", { Component: KpisPanel, prop: "kpis" });

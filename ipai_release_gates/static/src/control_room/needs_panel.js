@@ -1,4 +1,5 @@
 import { Component, useEnv } from "@odoo/owl";
+import { registry } from "@web/core/registry";
 
 import { Nothing, Panel } from "./parts";
 import { NEEDS, TONES } from "./words";
@@ -21,3 +22,7 @@ export class NeedsPanel extends Component {
         }));
     }
 }
+
+registry
+    .category("ipai_control_room")
+    .add("needs", { Component: NeedsPanel, prop: "needs" });

@@ -1,6 +1,7 @@
 import { Component, useEnv } from "@odoo/owl";
 import { deserializeDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
 
 import { GATE_STATUSES } from "../status";
 import { NO_DATA, format } from "./format";
@@ -163,3 +164,11 @@ export class DeploymentsPanel extends Component {
         return { icon, text: `G4: ${label}`, status };
     }
 }
+
+registry
+    .category("ipai_control_room")
+    .add("stages", { Component: StagesPanel, prop: "stages" })
+    .add("gates", { Component: GatesPanel, prop: "gates" })
+    .add("exceptions", { Component: ExceptionsPanel, prop: "exceptions" })
+    .add("environments", { Component: EnvironmentsPanel, prop: "environments" })
+    .add("deployments", { Component: DeploymentsPanel, prop: "deployments" });
