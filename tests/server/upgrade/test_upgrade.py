@@ -34,7 +34,7 @@ SEEDS = {
                     'manual', 1, now() FROM ipai_release ORDER BY id LIMIT 1;
         UPDATE ipai_persona SET mission = '{"en_US": "Ours"}' WHERE code = 'sre'""",
     "19.0.2.0.0": "SELECT",
-    # A customer who was asked.
+    # A customer who was asked, a job that waits at GitHub, and a changed interval.
     "19.0.3.0.0": """
         INSERT INTO ipai_uat_invitation (uuid, release_id, revision_id, partner_id,
                     email, token_digest, inviter_id, invited_at, link_by, expires_at,
@@ -42,10 +42,34 @@ SEEDS = {
              SELECT 'a', id, revision_id, 3, 'c@example.com', 'digest', 2, now(),
                     'mail', now(), 'open' FROM ipai_release ORDER BY id LIMIT 1;
         INSERT INTO ipai_uat_criterion (invitation_id, sequence, name, result)
-             SELECT id, 1, 'It works', 'passed' FROM ipai_uat_invitation""",
+             SELECT id, 1, 'It works', 'passed' FROM ipai_uat_invitation;
+        INSERT INTO ipai_github_app (name, active, company_id, client_id, api_url)
+             SELECT 'Gates', true, min(id), 'Iv1.abc', 'https://api.github.com'
+               FROM res_company;
+        INSERT INTO ipai_github_repository (project_id, company_id, active, app_id,
+                    name, installation, answer_mode, deadline_hours, report_as)
+             SELECT p.id, p.company_id, true, a.id, p.name, '7', 'wait', 24, 'checks'
+               FROM ipai_project p, ipai_github_app a ORDER BY p.id LIMIT 1;
+        INSERT INTO ipai_github_protection (project_id, company_id, release_id,
+                    delivery, run, environment, source_ref, callback_url, installation, state,
+                    requested_at, is_settled)
+             SELECT project_id, company_id, id, 'd1', '17', 'live', source_ref,
+                    'https://api.github.com/', '7', 'abandoned', now(), true
+               FROM ipai_release ORDER BY id LIMIT 1;
+        UPDATE ir_cron SET interval_number = 7
+          FROM ir_model_data d
+         WHERE d.res_id = ir_cron.id AND d.name = 'ir_cron_github_overdue'""",
 }
 #: version → tables that are kept beside those of every version
-ADDED = {"19.0.3.0.0": ("ipai_uat_criterion", "ipai_uat_invitation")}
+ADDED = {
+    "19.0.3.0.0": (
+        "ipai_github_app",
+        "ipai_github_protection",
+        "ipai_github_repository",
+        "ipai_uat_criterion",
+        "ipai_uat_invitation",
+    )
+}
 #: Names by which records are known; the former fields of the core may be gone.
 NAMES = """
     SELECT name, model, res_id FROM ir_model_data
@@ -212,6 +236,16 @@ def test_every_record_keeps_its_name_though_its_addon_may_have_changed(
     former = upgraded[3]
     assert len(former) > 500
     assert set(former) - set(rows(cursor, NAMES)) == set()
+
+
+def test_a_schedule_that_people_changed_stays(request, upgraded, cursor):
+    if not from_last_version(request):
+        return
+    interval = """
+        SELECT d.module, c.interval_number FROM ir_cron c JOIN ir_model_data d
+            ON d.model = 'ir.cron' AND d.res_id = c.id
+         WHERE d.name = 'ir_cron_github_overdue'"""
+    assert rows(cursor, interval) == [("ipai_release_gates_github", 7)]
 
 
 def test_every_gate_stands_where_it_stood(request, upgraded, cursor):
