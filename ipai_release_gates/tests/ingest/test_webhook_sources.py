@@ -269,7 +269,8 @@ class TestWebhooks(HttpGateCase):
         self.assertEqual(answer.json()["status"], "accepted")
         event = "deployment_protection_rule"
         self.assertEqual(asked, [(self.github, event, "rule", "production")])
-        other = self.deliver(payload, event=event, delivery="unasked")
+        other = {**payload, "environment": "staging"}
+        other = self.deliver(other, event=event, delivery="unasked")
         self.assertEqual(other.json()["status"], "ignored")
 
     # --- what goes wrong on our side -------------------------------------------------

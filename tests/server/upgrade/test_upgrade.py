@@ -51,8 +51,8 @@ SEEDS = {
              SELECT p.id, p.company_id, true, a.id, p.name, '7', 'wait', 24, 'checks'
                FROM ipai_project p, ipai_github_app a ORDER BY p.id LIMIT 1;
         INSERT INTO ipai_github_protection (project_id, company_id, release_id,
-                    delivery, run, environment, source_ref, callback_url, installation, state,
-                    requested_at, is_settled)
+                    delivery, run, environment, source_ref, callback_url,
+                    installation, state, requested_at, is_settled)
              SELECT project_id, company_id, id, 'd1', '17', 'live', source_ref,
                     'https://api.github.com/', '7', 'abandoned', now(), true
                FROM ipai_release ORDER BY id LIMIT 1;
