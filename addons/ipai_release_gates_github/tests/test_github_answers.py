@@ -77,7 +77,7 @@ class TestAnswers(GithubCase):
         # No job is put off until then: the runner would sleep for as long.
         self.assertFalse(any(j.eta for j in self.enqueued))
         self.answer(protection)
-        cron = self.env.ref("ipai_release_gates.ir_cron_github_overdue")
+        cron = self.env.ref("ipai_release_gates_github.ir_cron_github_overdue")
         for hours, found in ((1, []), (2.1, protection.ids), (3, [])):
             with self.scheduled(hours=hours):
                 due = self.jobs_of("_answer")(cron.method_direct_trigger)
