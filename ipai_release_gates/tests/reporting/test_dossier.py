@@ -238,7 +238,8 @@ class TestDossier(GateCase):
                 ]
             ],
         )
-        kinds = dict(self.env["ipai.ledger.entry"]._fields["kind"].selection)
+        kind = self.env["ipai.ledger.entry"]._fields["kind"]
+        kinds = dict(kind._description_selection(self.env))
         entries = self.ledger(release).filtered(
             lambda entry: entry.kind not in ("check", "evidence")
         )
