@@ -96,7 +96,7 @@ class ControlPlaneApi(Controller):
     def description(self):
         """Describe this API in OpenAPI 3.1."""
         read_query()
-        return answer_json(ingest.openapi.describe())
+        return answer_json(_plane()._describe_api())
 
 
 def answer_each(answers):

@@ -5,7 +5,6 @@ from .adapters import Adapted, AdapterError, github, gitlab
 from .authority import ROLES, may_send
 from .digest import payload_digest, raw_text
 from .envelope import (
-    EVENT_TYPES,
     MAX_BYTES,
     SCHEMA_VERSIONS,
     SOURCE_SYSTEMS,
@@ -15,6 +14,7 @@ from .envelope import (
 )
 from .cyclonedx import parse_cyclonedx
 from .junit import JUnitReport, parse_junit, to_checks
+from .kinds import EVENT_TYPES, KINDS, EventKind, by_code, planned_by
 from .payloads import (
     BUILD_STATUSES,
     CHECK_STATUSES,
@@ -41,6 +41,7 @@ __all__ = [
     "EVENT_TYPES",
     "FORMATS",
     "IDENTITY_KEYS",
+    "KINDS",
     "MAX_BYTES",
     "QUERY",
     "ROLES",
@@ -51,9 +52,11 @@ __all__ = [
     "AdapterError",
     "Envelope",
     "EnvelopeError",
+    "EventKind",
     "JUnitReport",
     "ReportError",
     "answers",
+    "by_code",
     "fields",
     "github",
     "gitlab",
@@ -65,6 +68,7 @@ __all__ = [
     "parse_junit",
     "parse_sarif",
     "payload_digest",
+    "planned_by",
     "raw_text",
     "read_move",
     "read_release",

@@ -5,6 +5,8 @@ service account, not an author of the revision) is decided where the signature i
 recorded, so that a refused one leaves a trace as well.
 """
 
+from .kinds import ANY_GATE, CORE
+
 ROLES = frozenset(
     {
         "developer",
@@ -17,52 +19,10 @@ ROLES = frozenset(
     }
 )
 
-_ANY_GATE = None
-_OPERATIONAL_GATES = frozenset({None, "G4"})
-#: What an SRE proves for no gate in particular, and so for each: how things run, not
-#: whether a release was built and verified.
-_OPERATIONAL_EVIDENCE = frozenset(
-    {
-        "reference",
-        "health_check",
-        "monitoring_baseline",
-        "fallback_timer",
-        "restore_drill",
-        "incident_report",
-    }
-)
 
-# role -> event type -> gates it may speak of (_ANY_GATE: all)
-_SENDS = {
-    "ci_service": dict.fromkeys(
-        (
-            "revision",
-            "build_complete",
-            "check_result",
-            "evidence",
-            "deployment_event",
-            "health_check",
-            "incident",
-            "environment_event",
-        ),
-        _ANY_GATE,
-    ),
-    "developer": dict.fromkeys(
-        ("revision", "build_complete", "check_result", "evidence"), _ANY_GATE
-    ),
-    "qa_tester": {"evidence": _ANY_GATE},
-    "release_manager": dict.fromkeys(("revision", "evidence"), _ANY_GATE),
-    "sre": {
-        "evidence": _OPERATIONAL_GATES,
-        "deployment_event": _ANY_GATE,
-        "health_check": _ANY_GATE,
-        "incident": _ANY_GATE,
-        "environment_event": _ANY_GATE,
-    },
-}
-
-
-def may_send(roles, event_type, source_system, gate_code, evidence_type=None):
+def may_send(
+    roles, event_type, source_system, gate_code, evidence_type=None, kinds=CORE
+):
     """Return None when the sender may, else the sentence that says why not.
 
     :param frozenset roles: all the sender holds, from ``ROLES``; others count for
@@ -71,32 +31,38 @@ def may_send(roles, event_type, source_system, gate_code, evidence_type=None):
     :param str source_system: as in the envelope.
     :param gate_code: as in the envelope, or None.
     :param evidence_type: as in the payload of ``evidence``, or None.
+    :param kinds: code → :class:`~.kinds.EventKind`, those that are taken.
     """
-    if event_type == "gate_signoff":
+    kind = kinds.get(event_type)
+    senders = kind.senders if kind else {}
+    if senders is None:
         return None
-    able = sorted(role for role, types in _SENDS.items() if event_type in types)
+    able = sorted(senders)
     mine = [role for role in able if role in roles]
     if not mine:
         held = ", ".join(sorted(roles & ROLES)) or "none"
         if not able:
             return f"No role may send {event_type}; you hold: {held}."
         return f"Only {_words(able)} may send {event_type}; you hold: {held}."
-    gates = [_SENDS[role][event_type] for role in mine]
-    if not any(allowed is _ANY_GATE or gate_code in allowed for allowed in gates):
-        return (
-            f"The role {_words(mine)} may send {event_type} for gate G4 or for no"
-            f" gate, not for {gate_code}."
-        )
-    if (
-        event_type == "evidence"
-        and gate_code is None
-        and _ANY_GATE not in gates
-        and evidence_type not in _OPERATIONAL_EVIDENCE
-    ):
-        return (
-            f"The role {_words(mine)} may send {evidence_type} for gate G4 only: name"
-            " the gate."
-        )
+    gates = [senders[role] for role in mine]
+    if ANY_GATE not in gates:
+        allowed = frozenset().union(*gates)
+        named = _words(sorted(gate for gate in allowed if gate))
+        if gate_code not in allowed:
+            none = " or for no gate" if None in allowed else ""
+            return (
+                f"The role {_words(mine)} may send {event_type} for gate {named}{none},"
+                f" not for {gate_code}."
+            )
+        if (
+            gate_code is None
+            and kind.without_gate is not None
+            and evidence_type not in kind.without_gate
+        ):
+            return (
+                f"The role {_words(mine)} may send {evidence_type} for gate {named}"
+                " only: name the gate."
+            )
     if source_system != "manual" and "ci_service" not in roles:
         return (
             f"A person sends {event_type} with source_system manual; {source_system}"

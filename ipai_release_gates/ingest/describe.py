@@ -5,8 +5,8 @@ of it cannot part.
 """
 
 from . import answers, envelope, fields
-from .authority import ROLES, may_send
-from .payloads import OF_NO_REVISION, PAYLOADS
+from .authority import ROLES
+from .kinds import ANY_GATE, CORE, RELEASE
 
 #: What the readers without parts of their own take.
 _WORDS = {
@@ -90,7 +90,7 @@ def words_of(reader):
         raise
 
 
-def envelope_rows():
+def envelope_rows(kinds=CORE):
     """The fields of the envelope: name, whether it must be there, what it takes."""
     taken = {**envelope.REQUIRED, **envelope.OPTIONAL}
     for name, reader in taken.items():
@@ -98,6 +98,8 @@ def envelope_rows():
             words = " or ".join(
                 f"`{word}`" for word in sorted(envelope.SCHEMA_VERSIONS)
             )
+        elif name == "event_type":
+            words = "one of " + ", ".join(f"`{word}`" for word in kinds)
         elif name == "payload":
             words = "an object, by the type of the event"
         else:
@@ -105,36 +107,31 @@ def envelope_rows():
         yield name, name in envelope.REQUIRED, words
 
 
-def payload_rows():
+def payload_rows(kinds=CORE):
     """The fields of every payload: event type, name, whether required, what it takes.
 
     ``source_ref`` is required unless the envelope has it, or the event speaks of no
     revision.
     """
-    for event_type, reader in PAYLOADS.items():
+    for event_type, kind in kinds.items():
+        reader = kind.read
         for name, inner in {**reader.required, **reader.optional}.items():
             required = name in reader.required
             if name == "source_ref":
-                required = event_type not in OF_NO_REVISION
+                required = kind.subject != RELEASE
             yield event_type, name, required, words_of(inner)
 
 
-def sender_rows():
-    """Who may send each type of event: type, and roles with the gates they speak of."""
-    for event_type in PAYLOADS:
-        senders = []
-        for role in sorted(ROLES):
-            source = "github_actions" if role == "ci_service" else "manual"
-            gates = [
-                gate
-                for gate in (None, "G1", "G4")
-                if not may_send(
-                    frozenset({role}), event_type, source, gate, "reference"
-                )
-            ]
-            if gates:
-                senders.append((role, "G1" in gates))
-        yield event_type, senders
+def sender_rows(kinds=CORE):
+    """Who may send each kind of event.
+
+    Yields its code, and each role with whether it may name any gate.
+    """
+    for code, kind in kinds.items():
+        senders = kind.senders
+        if senders is None:
+            senders = dict.fromkeys(ROLES, ANY_GATE)
+        yield code, [(role, senders[role] is ANY_GATE) for role in sorted(senders)]
 
 
 def answer_rows():

@@ -5,14 +5,14 @@ Follows schema ``v1.0`` of the ingest contract.
 
 import datetime
 from dataclasses import dataclass
+from functools import lru_cache
 
 from . import fields
 from .answers import HTTP_STATUS
 from .fields import Invalid, kind_of, path_of
-from .payloads import IDENTITY_REFUSED, OF_NO_REVISION, PAYLOADS
+from .kinds import CORE, RELEASE
 
 SCHEMA_VERSIONS = frozenset({"v1.0"})
-EVENT_TYPES = tuple(PAYLOADS)
 SOURCE_SYSTEMS = ("github_actions", "gitlab_ci", "agent", "manual", "monitoring")
 
 # Room for the largest evidence file as base64 and the fields around it.
@@ -94,7 +94,7 @@ def _object(value):
 REQUIRED = {
     "schema_version": fields.string,
     "idempotency_key": fields.idempotency_key,
-    "event_type": fields.one_of(*EVENT_TYPES),
+    "event_type": fields.one_of(*CORE),
     "source_system": fields.one_of(*SOURCE_SYSTEMS),
     "emitted_at": fields.moment,
     "payload": _object,
@@ -107,26 +107,32 @@ OPTIONAL = {
 }
 
 
-def envelope_schema(event_type):
-    """The JSON Schema of an envelope of one event type."""
+@lru_cache(maxsize=16)
+def _required(event_types):
+    return {**REQUIRED, "event_type": fields.one_of(*event_types)}
+
+
+def envelope_schema(kind):
+    """The JSON Schema of an envelope with an event of one kind."""
     schema = fields.schema_of(REQUIRED, OPTIONAL)
     schema["properties"] |= {
         "schema_version": {"enum": sorted(SCHEMA_VERSIONS)},
-        "event_type": {"const": event_type},
-        "payload": PAYLOADS[event_type].schema,
+        "event_type": {"const": kind.code},
+        "payload": kind.read.schema,
     }
     # The release is named by its id, or by its project and a commit.
     schema["anyOf"] = [{"required": ["release_id"]}, {"required": ["project"]}]
     return schema
 
 
-def parse_envelope(raw, *, max_bytes=MAX_BYTES):
+def parse_envelope(raw, kinds=CORE, *, max_bytes=MAX_BYTES):
     """Return the :class:`Envelope` of one submission.
 
     Nothing is guessed, defaulted or ignored: a key that the schema does not know is
     a fault, so that a misspelt ``status`` cannot vanish.
 
     :param raw: what the transport decoded; anything.
+    :param kinds: code → :class:`~.kinds.EventKind`, those that are taken.
     :param int max_bytes: refuse more text than this, before looking at it.
     :raise EnvelopeError: with every fault found. An unknown schema version is
         reported alone, since the rest means nothing without it; where the version
@@ -147,24 +153,27 @@ def parse_envelope(raw, *, max_bytes=MAX_BYTES):
             [(("schema_version",), message, "unsupported_schema_version")]
         )
     event_type = raw.get("event_type")
-    refused = IDENTITY_REFUSED if event_type == "gate_signoff" else ()
+    kind = kinds.get(event_type) if isinstance(event_type, str) else None
     values, problems = fields.read_record(
-        raw, REQUIRED, OPTIONAL, what="an envelope", refused=refused
+        raw,
+        _required(tuple(kinds)),
+        OPTIONAL,
+        what="an envelope",
+        refused=kind.refused if kind else (),
     )
     problems += _key_problems(values)
     sent_payload = values.get("payload")
     payload = {}
-    if "event_type" in values and sent_payload is not None:
+    if kind and sent_payload is not None:
         try:
-            payload = PAYLOADS[values["event_type"]](sent_payload)
+            payload = kind.read(sent_payload)
         except Invalid as error:
             problems += error.under("payload")
     problems += _release_problems(raw, values)
-    source_ref, found = _source_ref(raw, values)
+    source_ref, found = _source_ref(raw, values, kind)
     problems += found
-    if values.get("event_type") == "gate_signoff" and raw.get("gate_code") is None:
-        message = "A sign-off is for one gate and must name it."
-        problems.append((("gate_code",), message, "missing_field"))
+    if kind and kind.needs_gate and raw.get("gate_code") is None:
+        problems.append((("gate_code",), kind.needs_gate, "missing_field"))
     if problems:
         raise EnvelopeError.of(problems)
     return Envelope(
@@ -243,7 +252,7 @@ def _release_problems(raw, values):
     return []
 
 
-def _source_ref(raw, values):
+def _source_ref(raw, values, kind):
     """Return ``(commit, problems)`` from the envelope, the payload, or both.
 
     A commit that is there but wrong was reported by its own field.
@@ -257,7 +266,7 @@ def _source_ref(raw, values):
         message = f"Must be the same commit as the envelope's source_ref, {outer}."
         return None, [(("payload", "source_ref"), message, "invalid_field")]
     if raw.get("source_ref") is None and sent.get("source_ref") is None:
-        if values.get("event_type") in OF_NO_REVISION and raw.get("release_id"):
+        if kind and kind.subject == RELEASE and raw.get("release_id"):
             return None, []
         message = "The full commit SHA is required; a revision is never guessed."
         return None, [(("payload", "source_ref"), message, "missing_field")]

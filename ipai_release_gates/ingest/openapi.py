@@ -1,7 +1,8 @@
 """The HTTP API in OpenAPI 3.1, from the same tables that read its requests."""
 
 from . import answers, signatures, transport
-from .envelope import EVENT_TYPES, envelope_schema
+from .envelope import envelope_schema
+from .kinds import CORE
 from .reports import FORMATS, media_types, query_parameters
 from .requests import TARGETS, read_move, read_release
 
@@ -31,8 +32,11 @@ _uuid = {
 }
 
 
-def describe():
-    """Return the description as a dict that JSON can carry."""
+def describe(kinds=CORE):
+    """Return the description as a dict that JSON can carry.
+
+    :param kinds: code → :class:`~.kinds.EventKind`, those that are taken.
+    """
     return {
         "openapi": "3.1.0",
         "info": {
@@ -56,7 +60,7 @@ def describe():
                     "description": "An API key of an Odoo user, of the scope rpc.",
                 }
             },
-            "schemas": _schemas(),
+            "schemas": _schemas(kinds),
         },
     }
 
@@ -247,7 +251,7 @@ def _object(**properties):
     }
 
 
-def _schemas():
+def _schemas(kinds):
     text, whole, flag = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}
     texts = {"anyOf": [text, {"const": False}]}
     fault = _object(field=text, message=text)
@@ -278,8 +282,8 @@ def _schemas():
         },
     )
     return {
-        "Envelope": {"oneOf": [_ref(f"Envelope.{name}") for name in EVENT_TYPES]},
-        **{f"Envelope.{name}": envelope_schema(name) for name in EVENT_TYPES},
+        "Envelope": {"oneOf": [_ref(f"Envelope.{name}") for name in kinds]},
+        **{f"Envelope.{name}": envelope_schema(kind) for name, kind in kinds.items()},
         "Envelopes": {
             "type": "array",
             "minItems": 1,

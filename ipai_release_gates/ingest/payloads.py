@@ -122,81 +122,76 @@ def _payload(event_type, required, optional=None, **options):
     return fields.record(required, optional, what=what, **options)
 
 
-PAYLOADS = {
-    "revision": _payload("revision", {"authors": fields.authors}),
-    "build_complete": _payload(
-        "build_complete",
-        {
-            "status": fields.one_of(*BUILD_STATUSES),
-            "checks": _checks,
-            "log_url": fields.url,
-        },
-        {"sha256": fields.sha256},
-    ),
-    "check_result": _payload(
-        "check_result",
-        {"name": fields.name, "status": _check_status},
-        {"artifact_ref": fields.reference, "metadata": fields.metadata},
-    ),
-    "evidence": _payload(
-        "evidence",
-        {"type": fields.code},
-        {
-            "url": fields.url,
-            "content_base64": fields.content,
-            "filename": fields.filename,
-            "sha256": fields.sha256,
-            "metadata": fields.metadata,
-        },
-        rule=_evidence_rule,
-    ),
-    "gate_signoff": _payload(
-        "gate_signoff",
-        {"persona": fields.code, "decision": fields.one_of(*DECISIONS)},
-        {
-            "rationale_text": fields.text,
-            "rationale_structured": fields.free_form(dict, list),
-        },
-        refused=IDENTITY_REFUSED,
-    ),
-    "deployment_event": _payload(
-        "deployment_event",
-        {
-            "environment": fields.name,
-            "status": fields.one_of(*DEPLOYMENT_STATUSES),
-            "external_id": fields.external_id,
-        },
-        {"deployed_at": fields.moment, "rollback_of": fields.external_id},
-        rule=_deployment_rule,
-    ),
-    "health_check": _payload(
-        "health_check",
-        {"environment": fields.name, "status": _check_status},
-        {"checks": _checks, "url": fields.url, "metadata": fields.metadata},
-    ),
-    "incident": _payload(
-        "incident",
-        {
-            "external_id": fields.external_id,
-            "severity": fields.one_of(*SEVERITIES),
-            "status": fields.one_of(*INCIDENT_STATUSES),
-            "summary": fields.line(fields.MAX_KEY),
-            "detected_at": fields.moment,
-        },
-        {
-            "resolved_at": fields.moment,
-            "deployment": fields.external_id,
-            "blocking": fields.boolean,
-        },
-        rule=_incident_rule,
-    ),
-    "environment_event": _payload(
-        "environment_event",
-        {"environment": fields.name, "type": fields.one_of(*ENVIRONMENT_EVENTS)},
-        {"data": fields.metadata},
-        rule=_environment_event_rule,
-    ),
-}
-
-#: Types that speak of a release or its environment, not of one of its revisions.
-OF_NO_REVISION = frozenset({"incident", "environment_event"})
+revision = _payload("revision", {"authors": fields.authors})
+build_complete = _payload(
+    "build_complete",
+    {
+        "status": fields.one_of(*BUILD_STATUSES),
+        "checks": _checks,
+        "log_url": fields.url,
+    },
+    {"sha256": fields.sha256},
+)
+check_result = _payload(
+    "check_result",
+    {"name": fields.name, "status": _check_status},
+    {"artifact_ref": fields.reference, "metadata": fields.metadata},
+)
+evidence = _payload(
+    "evidence",
+    {"type": fields.code},
+    {
+        "url": fields.url,
+        "content_base64": fields.content,
+        "filename": fields.filename,
+        "sha256": fields.sha256,
+        "metadata": fields.metadata,
+    },
+    rule=_evidence_rule,
+)
+gate_signoff = _payload(
+    "gate_signoff",
+    {"persona": fields.code, "decision": fields.one_of(*DECISIONS)},
+    {
+        "rationale_text": fields.text,
+        "rationale_structured": fields.free_form(dict, list),
+    },
+    refused=IDENTITY_REFUSED,
+)
+deployment_event = _payload(
+    "deployment_event",
+    {
+        "environment": fields.name,
+        "status": fields.one_of(*DEPLOYMENT_STATUSES),
+        "external_id": fields.external_id,
+    },
+    {"deployed_at": fields.moment, "rollback_of": fields.external_id},
+    rule=_deployment_rule,
+)
+health_check = _payload(
+    "health_check",
+    {"environment": fields.name, "status": _check_status},
+    {"checks": _checks, "url": fields.url, "metadata": fields.metadata},
+)
+incident = _payload(
+    "incident",
+    {
+        "external_id": fields.external_id,
+        "severity": fields.one_of(*SEVERITIES),
+        "status": fields.one_of(*INCIDENT_STATUSES),
+        "summary": fields.line(fields.MAX_KEY),
+        "detected_at": fields.moment,
+    },
+    {
+        "resolved_at": fields.moment,
+        "deployment": fields.external_id,
+        "blocking": fields.boolean,
+    },
+    rule=_incident_rule,
+)
+environment_event = _payload(
+    "environment_event",
+    {"environment": fields.name, "type": fields.one_of(*ENVIRONMENT_EVENTS)},
+    {"data": fields.metadata},
+    rule=_environment_event_rule,
+)

@@ -51,6 +51,7 @@ class PolicyFile(models.AbstractModel):
         policy = self._present(self._schemas()["gate_schema"])
         kinds = self.env["ipai.gate.requirement"]._kinds_by_code()
         exceptions = self._define_exception_schema()
+        events = self.env["ipai.control.plane"]._event_kinds_by_code()
         return {
             "requirements": pages.requirements_table(policy["gates"], kinds),
             "stages": pages.stages_table(policy["stages"]),
@@ -62,21 +63,21 @@ class PolicyFile(models.AbstractModel):
                 ("field", "required", "takes"),
                 (
                     (pages.code(name), "yes" if required else "no", words)
-                    for name, required, words in describe.envelope_rows()
+                    for name, required, words in describe.envelope_rows(events)
                 ),
             ),
             "payloads": pages.table(
                 ("event_type", "field", "required", "takes"),
                 (
                     (pages.code(event), pages.code(name), _yes(required), words)
-                    for event, name, required, words in describe.payload_rows()
+                    for event, name, required, words in describe.payload_rows(events)
                 ),
             ),
             "senders": pages.table(
                 ("event_type", "sent by"),
                 (
                     (pages.code(event), _senders(senders))
-                    for event, senders in describe.sender_rows()
+                    for event, senders in describe.sender_rows(events)
                 ),
             ),
             "answers": pages.table(

@@ -2,7 +2,9 @@ import base64
 from datetime import timedelta
 
 from odoo import api, models
+from odoo.tools import ormcache
 
+from ... import ingest
 from ..operations.environment_control import DECIDED_BY
 from .lookup import Refused
 
@@ -11,36 +13,44 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 
 class ControlPlane(models.AbstractModel):
-    """What each type of event becomes.
+    """The handlers of the core's kinds of events.
 
-    A bulk handler looks at one event and plans the facts it adds; the plans of many
-    events are stored together. A single handler acts at once, because what follows it
-    depends on it.
-
-    A plan is a list of ``(model, values)``. A value may refer to a record of the same
-    plan by its position in it, as :class:`Planned`.
+    A handler that plans returns the facts of one event as a list of ``(model,
+    values)``; the plans of many events are stored together. A handler that takes an
+    event acts at once, because the events after it depend on the result.
     """
 
     _inherit = "ipai.control.plane"
 
-    @api.model
-    def _bulk_handlers(self):
-        return {
-            "build_complete": self._plan_build,
-            "check_result": self._plan_check,
-            "evidence": self._plan_evidence,
-            "health_check": self._plan_health,
-        }
+    # --- kinds -----------------------------------------------------------------------
 
     @api.model
-    def _single_handlers(self):
-        return {
-            "revision": self._take_revision,
-            "gate_signoff": self._take_signoff,
-            "deployment_event": self._take_deployment,
-            "incident": self._take_incident,
-            "environment_event": self._take_environment_event,
-        }
+    def _event_kinds(self):
+        """The kinds of events that this database takes.
+
+        Hook: a satellite adds its own, ``return super()._event_kinds() + (MINE,)``,
+        and the method that the kind names.
+
+        :returns: tuple of :class:`ingest.EventKind`, in the order of descriptions
+        """
+        return ingest.KINDS
+
+    @api.model
+    @ormcache()
+    def _event_kinds_by_code(self):
+        """The kinds of :meth:`_event_kinds` by code, in order."""
+        return ingest.by_code(self._event_kinds())
+
+    @api.model
+    @ormcache()
+    def _planned_models(self):
+        """What the kinds plan, by model: :class:`ingest.kinds.Planned`."""
+        return ingest.planned_by(self._event_kinds())
+
+    @api.model
+    def _describe_api(self):
+        """The HTTP API of this database in OpenAPI, as a dict that JSON can carry."""
+        return ingest.openapi.describe(self._event_kinds_by_code())
 
     # --- facts in bulk ---------------------------------------------------------------
 
@@ -155,24 +165,21 @@ class ControlPlane(models.AbstractModel):
 
         :param plans: list of ``(submission, [(model, values)])``
         """
-        for model, label in (
-            ("ipai.check", "checks"),
-            ("ipai.evidence", "evidence"),
-            ("ipai.environment.event", "environment_events"),
-        ):
-            owners, vals_list = [], []
-            for submission, plan in plans:
-                for planned_model, values in plan:
-                    if planned_model == model:
-                        owners.append(submission)
-                        vals_list.append(values)
-            if not vals_list:
+        known = self._planned_models()
+        found = {model: [] for model in known}
+        for submission, plan in plans:
+            for model, values in plan:
+                found[model].append((submission, values))
+        for model, planned in found.items():
+            if not planned:
                 continue
+            submissions, vals_list = zip(*planned, strict=True)
             # The façade is how CI and people without rights on facts record them; the
             # sender's authority for the event type was checked.
             # sudo: authority of the sender was checked
-            records = self.env[model].sudo().system_create(vals_list)
-            for submission, record in zip(owners, records, strict=True):
+            records = self.env[model].sudo().system_create(list(vals_list))
+            label = known[model].label
+            for submission, record in zip(submissions, records, strict=True):
                 submission.created.setdefault(label, []).append(record.id)
 
     @api.model
@@ -229,12 +236,11 @@ class ControlPlane(models.AbstractModel):
     @api.model
     def _refuse_overtaken_plan(self, submission, plan):
         """Refuse a kept event when one of its facts was recorded again since."""
+        planned = self._planned_models()
         for model, values in plan if submission.kept else ():
-            if model == "ipai.environment.event":
-                continue  # decides nothing
-            same = ("name", "environment_category")
-            if model == "ipai.evidence":
-                same = ("type_code",)
+            same = planned[model].same
+            if not same:
+                continue
             self._refuse_overtaken(
                 submission,
                 model,

@@ -37,6 +37,8 @@ class Submission:
     raw: Any
     digest: str
     envelope: ingest.Envelope | None = None
+    #: The kind of the event; set with the envelope.
+    kind: ingest.EventKind | None = None
     release: Any = None
     revision: Any = None
     answer: dict | None = None
@@ -284,7 +286,7 @@ class ControlPlane(models.AbstractModel):
         run = []
         for submission in submissions:
             run.append(submission)
-            if submission.envelope.event_type == "revision":
+            if submission.kind.subject == ingest.kinds.NEW_REVISION:
                 run = self._take_run(run)
         self._take_run(run)
 
@@ -302,23 +304,25 @@ class ControlPlane(models.AbstractModel):
 
     @api.model
     def _validate(self, submissions):
-        roles = self._roles()
+        roles, kinds = self._roles(), self._event_kinds_by_code()
         for submission in submissions:
             if isinstance(submission.raw, ingest.transport.Unreadable):
                 submission.reject("not_json", submission.raw.error.message, "event")
                 continue
             try:
-                envelope = ingest.parse_envelope(submission.raw)
+                envelope = ingest.parse_envelope(submission.raw, kinds)
             except ingest.EnvelopeError as error:
                 submission.answer = ingest.answers.rejected_by(submission.log.id, error)
                 continue
             submission.envelope = envelope
+            submission.kind = kinds[envelope.event_type]
             refusal = ingest.may_send(
                 roles,
                 envelope.event_type,
                 envelope.source_system,
                 envelope.gate_code,
                 envelope.payload.get("type"),
+                kinds,
             )
             if refusal:
                 submission.reject("forbidden", refusal)
@@ -471,7 +475,7 @@ class ControlPlane(models.AbstractModel):
                     self.env._("No project %s that you may see.", envelope.project),
                     "project",
                 )
-            elif envelope.event_type == "revision":
+            elif submission.kind.subject == ingest.kinds.NEW_REVISION:
                 submission.reject(
                     "missing_field",
                     self.env._("A revision must name its release by release_id."),
@@ -492,7 +496,7 @@ class ControlPlane(models.AbstractModel):
             if not submission.envelope.source_ref:
                 # It speaks of the release as it is now, not of one of its revisions.
                 submission.revision = submission.release.revision_id
-            elif submission.envelope.event_type != "revision":
+            elif submission.kind.subject != ingest.kinds.NEW_REVISION:
                 facts.append(submission)
         if not facts:
             return
@@ -565,7 +569,7 @@ class ControlPlane(models.AbstractModel):
         """Store events in order, those that only add facts in bulk."""
         run = []
         for submission in submissions:
-            if submission.envelope.event_type in self._bulk_handlers():
+            if submission.kind.plans:
                 run.append(submission)
             else:
                 self._store_run(run)
@@ -593,11 +597,10 @@ class ControlPlane(models.AbstractModel):
     @api.model
     def _store_facts(self, submissions):
         """Turn events into facts, create them in bulk and judge the gates once."""
-        handlers, lookup = self._bulk_handlers(), Lookup(self.env)
-        plans = []
+        lookup, plans = Lookup(self.env), []
         for submission in submissions:
             try:
-                plan = handlers[submission.envelope.event_type](submission, lookup)
+                plan = getattr(self, submission.kind.method)(submission, lookup)
                 self._refuse_overtaken_plan(submission, plan)
             except Refused as refused:
                 submission.reject(refused.code, refused.message, refused.field)
@@ -616,14 +619,14 @@ class ControlPlane(models.AbstractModel):
     def _store_alone(self, submission):
         """Store one event in a savepoint of its own and answer it."""
         submission.answer, submission.created = None, {}
-        event_type = submission.envelope.event_type
+        kind = submission.kind
         try:
             with self.env.cr.savepoint():
-                if event_type in self._bulk_handlers():
+                if kind.plans:
                     self._store_facts([submission])
                 else:
-                    handler = self._single_handlers()[event_type]
-                    detail = handler(submission, Lookup(self.env)) or {}
+                    handle = getattr(self, kind.method)
+                    detail = handle(submission, Lookup(self.env)) or {}
                     submission.accept(**detail)
         except _RETRIED:
             raise

@@ -170,12 +170,18 @@ class Evidence(models.Model):
         """
         # Those two record nothing by themselves: who holds a persona beyond the four
         # beside them records where the access rights of its group let them.
-        roles = self.env["ipai.control.plane"]._roles()
+        plane = self.env["ipai.control.plane"]
+        roles = plane._roles()
         roles -= {"auditor", "governance_admin"}
         # Reading the code of the gate that was named discloses nothing.
         gate = self.env["ipai.gate"].sudo().browse(gate_id or ())
         refusal = roles and ingest.may_send(
-            roles, "evidence", "manual", gate.code or None, type_code
+            roles,
+            "evidence",
+            "manual",
+            gate.code or None,
+            type_code,
+            plane._event_kinds_by_code(),
         )
         if refusal:
             # The message is the contract's own, the same on every transport.

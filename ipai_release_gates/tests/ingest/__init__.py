@@ -1,4 +1,5 @@
 from . import test_answers_table
+from . import test_event_kinds
 from . import test_http_api
 from . import test_report_ingest
 from . import test_retention

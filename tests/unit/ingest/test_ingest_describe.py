@@ -2,7 +2,7 @@
 
 import pytest
 from ingest import EVENT_TYPES, answers, describe, fields, may_send
-from ingest.payloads import PAYLOADS
+from ingest.kinds import CORE
 
 
 def test_every_field_of_every_payload_is_described():
@@ -10,8 +10,8 @@ def test_every_field_of_every_payload_is_described():
     told = {(event_type, name) for event_type, name, _required, _words in rows}
     assert told == {
         (event_type, name)
-        for event_type, reader in PAYLOADS.items()
-        for name in reader.required | reader.optional
+        for event_type, kind in CORE.items()
+        for name in kind.read.required | kind.read.optional
     }
     assert all(words for *_row, words in rows)
 
@@ -22,7 +22,7 @@ def test_what_is_told_to_be_required_is(event_type):
         if event != event_type or name == "source_ref":
             continue
         with pytest.raises(fields.Invalid) as caught:
-            PAYLOADS[event_type]({})
+            CORE[event_type].read({})
         missing = {
             at[0] for at, _m, code in caught.value.problems if code[:4] == "miss"
         }

@@ -5,7 +5,7 @@ import json
 import jsonschema
 import pytest
 from ingest import EVENT_TYPES, EnvelopeError, answers, openapi, parse_envelope
-from ingest.payloads import PAYLOADS
+from ingest.kinds import CORE
 
 SHA = "4f2c9ab0" * 5
 GOOD = {
@@ -83,7 +83,7 @@ def test_what_the_readers_take_is_described(event_type):
 @pytest.mark.parametrize("event_type", EVENT_TYPES)
 def test_what_the_description_refuses_the_readers_refuse(event_type):
     good = envelope(event_type)
-    payload = PAYLOADS[event_type].schema
+    payload = CORE[event_type].read.schema
     wrong = [{**good, "unknown": 1}, {**good, "release_id": True}, {}, [], "text"]
     wrong += [{key: v for key, v in good.items() if key != name} for name in good]
     for name in payload["properties"]:
