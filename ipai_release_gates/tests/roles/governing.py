@@ -187,6 +187,7 @@ FOR_GOOD = {
     "ipai.incident": {"severity": "low"},
     "ipai.incident.entry": {"text": "Nothing happened."},
     "ipai.environment.control": {"status": "pass"},
+    "ipai.control.check": {"status": "pass"},
     "ipai.environment.event": {"note": "Other."},
     "ipai.recovery.drill": {"outcome": "success"},
     "ipai.recovery.drill.criterion": {"met": True},

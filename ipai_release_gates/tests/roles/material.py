@@ -380,6 +380,13 @@ class Maker:
         )
 
     def _drill(self, piece):
+        self._call(
+            "sre",
+            "ipai.environment.control",
+            "record_check",
+            [[piece["control"]], "pass"],
+            {},
+        )
         self._create(
             "sre",
             "ipai.recovery.drill",

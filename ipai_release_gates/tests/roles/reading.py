@@ -31,6 +31,7 @@ READERS = {
     "ipai.incident.entry": OPERATIONAL,
     "ipai.environment": EVERY_ROLE,
     "ipai.environment.control": EVERY_ROLE,
+    "ipai.control.check": OPERATIONAL,
     "ipai.environment.event": OPERATIONAL,
     "ipai.recovery.drill": OPERATIONAL,
     "ipai.recovery.drill.criterion": OPERATIONAL,

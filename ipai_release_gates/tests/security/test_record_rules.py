@@ -25,6 +25,7 @@ READERS = {
     "ipai.project": EVERY_ROLE,
     "ipai.environment": EVERY_ROLE,
     "ipai.environment.control": EVERY_ROLE,
+    "ipai.control.check": {"rm", "sre", "auditor", "governance"},
     "ipai.environment.event": {"rm", "sre", "auditor", "governance"},
     "ipai.incident.entry": {"rm", "sre", "auditor", "governance"},
     "ipai.recovery.drill": {"rm", "sre", "auditor", "governance"},
@@ -127,6 +128,7 @@ OF_OPERATIONS = {
     "ipai.incident": "project_id",
     "ipai.incident.entry": "incident_id.project_id",
     "ipai.environment.control": "environment_id.project_id",
+    "ipai.control.check": "environment_id.project_id",
     "ipai.environment.event": "environment_id.project_id",
     "ipai.recovery.drill": "project_id",
     "ipai.recovery.drill.criterion": "drill_id.project_id",
@@ -200,6 +202,8 @@ class TestRecordRules(GateCase):
         environment = release.project_id.environment_ids.filtered(
             lambda environment: environment.category == "production"
         )
+        controls = environment.control_ids.filtered(lambda c: c.kind != "lifetime")
+        controls.with_user(cls.sre).record_check("pass")
         cls.env["ipai.recovery.drill"].with_user(cls.sre).create(
             {
                 "environment_id": environment.id,

@@ -262,7 +262,6 @@ class TestSchema(GateCase):
 
     def test_the_database_refuses_what_operations_must_not_record(self):
         for table, change, name in (
-            ("ipai_recovery_drill", "outcome = 'success'", "validated_restore"),
             ("ipai_incident", "severity = 'high'", "severe_postmortem"),
             ("ipai_incident", "postmortem_status = 'complete'", "complete_postmortem"),
             ("ipai_environment", "keep = true", "keep_reason_given"),
@@ -276,6 +275,25 @@ class TestSchema(GateCase):
                     SQL(change),
                 )
                 self.assertEqual(diag.constraint_name, f"{table}_{name}")
+
+    def test_the_database_refuses_a_successful_restore_that_was_not_validated(self):
+        for outcome in ("failure", "success"):
+            statement = SQL(
+                "INSERT INTO ipai_recovery_drill (environment_id, project_id,"
+                " drill_type, outcome, executed_at, recorded_at, executed_by_id)"
+                " SELECT id, project_id, 'backup_restore', %s, now(), now(), %s"
+                " FROM ipai_environment LIMIT 1",
+                outcome,
+                self.sre.id,
+            )
+            if outcome == "failure":
+                self.env.cr.execute(statement)
+                self.assertEqual(self.env.cr.rowcount, 1)
+                continue
+            diag = self._refused_by_database(errors.CheckViolation, "%s", statement)
+            self.assertEqual(
+                diag.constraint_name, "ipai_recovery_drill_validated_restore"
+            )
 
     def test_a_sha256_that_is_none_is_refused_by_the_database(self):
         diag = self._refused_by_database(
