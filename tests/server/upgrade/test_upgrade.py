@@ -75,7 +75,8 @@ NAMES = """
     SELECT name, model, res_id FROM ir_model_data
      WHERE module LIKE 'ipai%'
        AND (model NOT IN ('ir.model.fields', 'ir.model.fields.selection',
-                          'ir.model.constraint') OR name ~ 'ipai_(uat|github)_')"""
+                          'ir.model.constraint', 'ir.model.inherit')
+            OR name ~ 'ipai_(uat|github)_')"""
 #: Where each gate of an open release stands.
 STATUSES = """
     SELECT g.release_id, g.gate_id, g.status FROM ipai_release_gate g
