@@ -75,7 +75,7 @@ class Picture:
 
 
 _BOARD = ("static/src/board/*", "static/src/gate_marks/*", "static/src/tones.scss")
-_RELEASE = ("views/release/release_views.xml", "views/menus.xml")
+_RELEASE = ("views/release/release_*views.xml", "views/menus.xml")
 _PANEL = ("static/src/gate_panel/*", "static/src/tones.scss", *_RELEASE)
 _REFUSAL = ("static/src/refusal/*", "static/src/reason/*")
 
