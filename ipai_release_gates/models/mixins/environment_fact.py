@@ -4,7 +4,7 @@ from odoo import models
 class EnvironmentFactMixin(models.AbstractModel):
     """A fact about an environment, which counts for every open release of its project.
 
-    It is append-only. The governance chain records it once, whatever the number of
+    It is append-only. The governance chain records it once for any number of
     releases (decision 0034); the open releases of the project are judged again.
     """
 

@@ -2,6 +2,10 @@ from . import ledger_head
 from . import ledger_entry
 from . import revision
 from . import release
+from . import release_opening
+from . import release_gates
+from . import release_computed
+from . import release_actions
 from . import release_facts
 from . import release_move
 from . import release_steps

@@ -106,8 +106,8 @@ class Approval(models.Model):
     def _search_is_superseded(self, operator, value):
         if operator != "in":
             return NotImplemented
-        # Which is the latest is the same for everybody: it names nothing more than
-        # whoever searches may read.
+        # The latest decision is the same for every user; the search still applies the
+        # rules of the user.
         latest = SQL(
             """
             (SELECT max(id) FROM ipai_approval
@@ -170,12 +170,12 @@ class Approval(models.Model):
                 )
             )
         exception._require_decider(persona)
-        # What was requested is sealed: its release and revision are part of it.
+        # sudo: its release and revision are sealed
         return exception.sudo()
 
     def _record(self):
         super()._record()
-        # What follows from a decision does not depend on the rights of its author.
+        # sudo: effects do not depend on authors
         self.sudo().exception_id._decided()
 
     @api.model
@@ -205,7 +205,7 @@ class Approval(models.Model):
 
     @api.model
     def _signature(self):
-        """Who signs: always the authenticated user, whatever was sent."""
+        """Values of the signatory: always the authenticated user."""
         return {
             "approver_id": self.env.uid,
             "service_account": self.env.user.has_group(
@@ -220,8 +220,9 @@ class Approval(models.Model):
 
         :raises AccessError: saying why the current user may not sign
         """
-        # Definitions, revisions and authors are judged whatever the signatory reads.
+        # sudo: refusals depend on unreadable records
         release, revision = release.sudo(), revision.sudo()
+        # sudo: refusals depend on unreadable records
         gate, persona = gate.sudo(), persona.sudo()
         reason = self._refusal_to_sign(release, revision, gate, persona)
         if not reason:
@@ -267,7 +268,8 @@ class Approval(models.Model):
                 ", ".join(unresolved),
             )
         authors = set(revision.author_ids.ids).union(*resolved.values())
-        decisions = self.sudo().search(  # whoever decided, seen or not
+        # sudo: decisions of all people count
+        decisions = self.sudo().search(
             [
                 ("release_id", "=", release.id),
                 ("revision_id", "=", revision.id),
@@ -299,8 +301,8 @@ class Approval(models.Model):
         return None
 
     def _ledger_draft(self):
-        # Approvals are closed to some who read the ledger. The digest shows that the
-        # reasons are still those that were given, to whoever may read them.
+        # Approvals are closed to some who read the ledger. The digest shows people
+        # who may read the reasons that nobody changed them.
         text = self.rationale_text or ""
         body = {
             "gate": self.gate_id.code or "",

@@ -142,7 +142,7 @@ class Evidence(models.Model):
         if not vals.get("release_id"):
             deployment.check_access("read")
             return
-        # Whoever may read the release may know which deployments are its own.
+        # sudo: readers of releases know deployments
         if deployment.sudo().exists().release_id.id != vals["release_id"]:
             raise UserError(
                 self.env._("This deployment is not one of the evidence's release.")
@@ -155,7 +155,7 @@ class Evidence(models.Model):
             return
         drill.check_access("read")
         release = self.env["ipai.release"].browse(vals.get("release_id") or ())
-        # The release was checked to be readable.
+        # sudo: read access checked above
         if release and release.sudo().project_id != drill.project_id:
             raise UserError(
                 self.env._("This drill is not one of the evidence's project.")
@@ -173,7 +173,7 @@ class Evidence(models.Model):
         plane = self.env["ipai.control.plane"]
         roles = plane._roles()
         roles -= {"auditor", "governance_admin"}
-        # Reading the code of the gate that was named discloses nothing.
+        # sudo: codes of gates are public
         gate = self.env["ipai.gate"].sudo().browse(gate_id or ())
         refusal = roles and ingest.may_send(
             roles,

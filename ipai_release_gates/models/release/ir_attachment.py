@@ -39,7 +39,7 @@ class IrAttachment(models.Model):
         return super().unlink()
 
     def _of_evidence(self):
-        # What a file hangs on is all that is read; the caller learns nothing of it.
+        # sudo: reads the model name only
         return self.sudo().filtered(lambda file: file.res_model == _EVIDENCE)
 
     def _refuse_unless_engine(self):

@@ -11,7 +11,7 @@ class Release(models.Model):
     _inherit = "ipai.release"
 
     # Named as the status bar of mail expects it. Mail itself would count from tracked
-    # values, which whoever writes can leave out; the ledger leaves out no move.
+    # values, which a context can leave out; the ledger leaves out no move.
     duration_tracking = fields.Json(
         string="Time in each stage", compute="_compute_duration_tracking"
     )

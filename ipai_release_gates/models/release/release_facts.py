@@ -17,7 +17,7 @@ _NEVER = (datetime.min, datetime.min)
 class Release(models.Model):
     """Gathering facts for the policy core, and its verdicts as data.
 
-    A fixed number of queries whatever the number of releases and of facts.
+    A fixed number of queries for any number of releases and of facts.
     """
 
     _inherit = "ipai.release"
@@ -27,7 +27,7 @@ class Release(models.Model):
 
         :returns: dict of release id to :class:`policy.Verdict` over all gates
         """
-        # Which facts count must not depend on what the asking person may read.
+        # sudo: verdicts depend on all facts
         releases = self.sudo()
         gates = releases._gate_definitions()
         kinds = releases.env["ipai.gate.requirement"]._kinds_by_code()
@@ -43,7 +43,7 @@ class Release(models.Model):
         :returns: dict of release id to ``(verdict, steps, rejudge_at)``: steps as of
             :func:`policy.forecast`, and when the release must be judged again
         """
-        # As for a verdict: which facts count does not depend on who asks.
+        # sudo: verdicts depend on all facts
         releases = self.sudo()
         gates = releases._gate_definitions()
         kinds = releases.env["ipai.gate.requirement"]._kinds_by_code()
@@ -62,7 +62,7 @@ class Release(models.Model):
     def _gate_definitions(self):
         """The gates in force as plain values, in order."""
         gates = self.env["ipai.gate"].search_fetch([], ["code", "name", "sequence"])
-        # Archived ones are not in force, whatever context the caller sends.
+        # Archived ones are not in force; the context of the caller does not count.
         in_force = self.env["ipai.gate.requirement"].with_context(active_test=True)
         requirements = defaultdict(list)
         for requirement in in_force.search_fetch([], in_force._policy_fields()):

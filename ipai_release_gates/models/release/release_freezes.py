@@ -27,7 +27,7 @@ class Release(models.Model):
         now = self.env.cr.now()
         Window = self.env["ipai.freeze.window"]
         targets = Window._by_target(Window._in_force(now, now + COMING))
-        # Which categories lie ahead is the same for everyone.
+        # sudo: same for every user
         stages = self.env["ipai.release.stage"].sudo()
         if targets:
             stages = stages.search_fetch([], ["sequence", "environment_category"])

@@ -23,7 +23,7 @@ class Release(models.Model):
 
         :raises GateRefused: naming every unmet condition of every release
         """
-        # Whatever else arrives as a stage is none.
+        # A value that is no integer names no stage.
         stage = self.env["ipai.release.stage"].browse(
             stage_id if type(stage_id) is int else ()
         )
@@ -39,7 +39,7 @@ class Release(models.Model):
         :raises GateRefused: naming every unmet condition of the releases that may not
         """
         # A server action restricted to groups has not checked its records, and an
-        # automation rule runs it as superuser: the right is that of whoever set it off.
+        # automation rule runs it as superuser: the right is that of its user.
         self.sudo(False).check_access("write")
         if last := self.filtered(lambda release: not release.next_stage_id)[:1]:
             raise UserError(self.env._("%s is in the last stage.", last.name))

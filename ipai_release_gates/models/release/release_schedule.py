@@ -3,7 +3,7 @@ from odoo.fields import Domain
 
 
 class Release(models.Model):
-    """Judging releases anew when time alone may have changed how they stand.
+    """Judging releases again when time alone may have changed how they stand.
 
     For people only: decisions are taken on fresh verdicts, whether or not this ran.
     """

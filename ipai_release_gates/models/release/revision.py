@@ -54,8 +54,8 @@ class Revision(models.Model):
     def _share_authors(self):
         """Name this revision's authors on the other open releases of its commit.
 
-        Whoever wrote a commit wrote it for every release: known as its author on one,
-        a person cannot sign it on another.
+        The author of a commit is its author for every release: a person known as
+        author on one cannot sign it on another.
         """
         self.ensure_one()
         others = self.search(
