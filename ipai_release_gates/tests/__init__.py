@@ -56,6 +56,9 @@ from .screens import test_terms_of_the_addon
 from .security import test_append_only
 from .security import test_bypass_secrets
 from .security import test_guards
+from .security import test_guards_create
+from .security import test_guards_doors
+from .security import test_guards_facts
 from .security import test_neutralize
 from .security import test_record_rules
 from .security import test_rights_by_role

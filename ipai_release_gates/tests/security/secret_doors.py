@@ -85,7 +85,7 @@ class SecretDoors:
                             except _REFUSED as refusal:
                                 self.assertNotRegex(str(refusal), pattern)
                             else:
-                                # Whoever sees nothing of the model is told nothing.
+                                # Users without access to the model get nothing.
                                 self.assertIn(
                                     told, (None, [], 0, {"value": {}}, records.browse())
                                 )

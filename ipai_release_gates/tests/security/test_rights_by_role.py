@@ -134,7 +134,7 @@ class TestRolesTable(GateCase):
                 return changed or (not refusal and f"answered {answer!r:.200}")
             if refusal:
                 return f"refused: {refusal}"
-            # Judging anew what was judged changes nothing.
+            # Judging again changes nothing.
             seen = action.changes is None or action.changes in changed
             return not seen and f"changed only {changed}: {answer!r:.200}"
 

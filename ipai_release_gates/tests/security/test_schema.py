@@ -13,7 +13,7 @@ from odoo.tools import SQL, mute_logger
 
 from ..common import GateCase, sha
 
-#: table → the constraints that must be there whatever the models declare
+#: table → the constraints that the database has, also if no model declares them
 CONSTRAINTS = {
     "ipai_project": {"name_unique", "name_format", "confirmation_hours_positive"},
     "ipai_environment": {"name_unique", "keep_reason_given"},
