@@ -98,12 +98,13 @@ def upgrade(what, database, modules, new=()):
 def script(what, database, name, *arguments):
     """Run ``tools/scripts/<name>.py`` in an Odoo shell; the path of the log.
 
+    A name with an absolute path is that of a script elsewhere.
     The script finds its arguments in the environment variable ``ARGUMENTS``, by spaces.
     """
     with open(SCRIPTS / f"{name}.py") as source:
         return _run(
             what,
-            f"odoo-{name}-{database}",
+            f"odoo-{Path(name).name}-{database}",
             *("shell", "-d", database, "--no-http"),
             env={**environment(), "ARGUMENTS": " ".join(arguments)},
             stdin=source,
