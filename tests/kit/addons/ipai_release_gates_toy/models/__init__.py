@@ -1,0 +1,5 @@
+from . import requirement
+from . import ledger_entry
+from . import walkthrough
+from . import release
+from . import dossier
