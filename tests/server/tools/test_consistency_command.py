@@ -57,9 +57,10 @@ def test_a_warning_is_named_and_does_not_fail(postgresql):
 
 def test_a_document_that_contradicts_the_model_is_named_by_file_and_line(postgresql):
     files = consistency.repository()
-    readme = files["README.md"].replace("| Production         | G3", "| Live | G3")
-    number = readme[: readme.index("| Live ")].count("\n") + 1
+    page = "docs/index.md"
+    text = files[page].replace("| Production         | G3", "| Live | G3")
+    number = text[: text.index("| Live ")].count("\n") + 1
     with databases.temporary(databases.template("all")) as name:
-        found = consistency.findings(name, {**files, "README.md": readme})
+        found = consistency.findings(name, {**files, page: text})
     assert [severity for severity, _line in found] == ["error"]
-    assert found[0][1].startswith(f"error: README.md:{number}: The table of stages")
+    assert found[0][1].startswith(f"error: {page}:{number}: The table of stages")

@@ -93,8 +93,8 @@ def test_a_page_keeps_what_is_by_hand_and_shows_what_is_generated():
     [
         (PAGE, {}, "nothing is generated for the mark “stages”"),
         (PAGE, {"stages": "x", "more": "y"}, "no page shows more"),
-        (PAGE.replace("<!-- end of generated -->", ""), {"stages": "x"}, "other end"),
-        (PAGE.replace("stages -->", "two words -->"), {"stages": "x"}, "other end"),
+        (PAGE.replace("<!-- end of generated -->", ""), {"stages": "x"}, "is open"),
+        (PAGE.replace("stages -->", "two words -->"), {"stages": "x"}, "is open"),
     ],
 )
 def test_a_mark_without_its_part_or_its_end_is_named(page, parts, message):
