@@ -65,14 +65,15 @@ class ControlPlaneApi(Controller):
     def report(self):
         """Take a report as a tool wrote it."""
         sent = read_query(**dict.fromkeys(ingest.QUERY))
+        formats = _plane()._formats_by_code()
         try:
-            format_ = ingest.fields.one_of(*ingest.FORMATS)(sent["format"] or "")
+            format_ = ingest.fields.one_of(*formats)(sent["format"] or "")
         except ingest.fields.Invalid as invalid:
             raise transport.TransportError(
                 "invalid_field", str(invalid), "format"
             ) from None
         limit = ingest.fields.MAX_CONTENT_BYTES
-        body, _mimetype = read_body(*ingest.media_types(format_), limit=limit)
+        body, _mimetype = read_body(*formats[format_].media_types, limit=limit)
         values = {
             name: sent[parameter]
             for parameter, name in ingest.QUERY.items()

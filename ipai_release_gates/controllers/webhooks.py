@@ -1,20 +1,14 @@
 from odoo.http import Controller, request, route
 
 from ..ingest import answers, transport
-from .dispatcher import ROOT, TYPE, answer_json, read_body, read_query
-
-_HEADERS = {
-    "github": ("X-GitHub-Event", ("X-GitHub-Delivery",)),
-    # GitLab keeps the first through its own retries, and has it since 17.4.
-    "gitlab": ("X-Gitlab-Event", ("Idempotency-Key", "X-Gitlab-Event-UUID")),
-}
+from .dispatcher import ROOT, TYPE, answer_json, not_found, read_body, read_query
 
 
 class Webhooks(Controller):
     """Where code hosts deliver. Their signature is all that lets them in."""
 
     @route(
-        f"{ROOT}/webhooks/<any(github, gitlab):provider>",
+        f"{ROOT}/webhooks/<string:provider>",
         methods=["POST"],
         type=TYPE,
         auth="none",
@@ -22,11 +16,14 @@ class Webhooks(Controller):
     )
     def deliver(self, provider):
         """Take a delivery of the source that the address names."""
+        sources = request.env["ipai.webhook.source"]
+        host = sources._providers_by_code().get(provider)
+        if not host:
+            raise not_found()
         body, _mimetype = read_body(transport.JSON, limit=transport.MAX_DELIVERY_BYTES)
         headers = request.httprequest.headers
         address = read_query(source="")["source"]
-        sources = request.env["ipai.webhook.source"]
-        source = sources._genuine(provider, address, body, headers)
+        source = sources._genuine(host, address, body, headers)
         if not source:
             raise transport.TransportError(
                 "unauthorized", "The address or the signature is not good."
@@ -35,7 +32,7 @@ class Webhooks(Controller):
         # sudo.
         request.update_env(user=source.user_id.id, context={})
         source = source.with_env(request.env(su=True))
-        event, ids = _HEADERS[provider]
-        delivery = next(filter(None, map(headers.get, ids)), None)
-        answer = source._receive(headers.get(event), delivery, body)
+        ids = map(headers.get, host.delivery_headers)
+        delivery = next(filter(None, ids), None)
+        answer = source._receive(headers.get(host.event_header), delivery, body)
         return answer_json(answer, answers.delivery_status(answer))

@@ -2,6 +2,7 @@
 
 from . import answers, fields, openapi, signatures, transport
 from .adapters import Adapted, AdapterError, github, gitlab
+from .adapters.known import PROVIDERS
 from .authority import ROLES, may_send
 from .digest import payload_digest, raw_text
 from .envelope import (
@@ -26,7 +27,8 @@ from .payloads import (
     IDENTITY_KEYS,
 )
 from .report import ReportError
-from .reports import FORMATS, QUERY, media_types, read_report
+from .provider import Provider
+from .reports import FORMATS, QUERY, ReportFormat, formats_by_code, read_report
 from .requests import TARGETS, read_move, read_release
 from .sarif import parse_sarif
 
@@ -43,6 +45,7 @@ __all__ = [
     "IDENTITY_KEYS",
     "KINDS",
     "MAX_BYTES",
+    "PROVIDERS",
     "QUERY",
     "ROLES",
     "SCHEMA_VERSIONS",
@@ -54,14 +57,16 @@ __all__ = [
     "EnvelopeError",
     "EventKind",
     "JUnitReport",
+    "Provider",
     "ReportError",
+    "ReportFormat",
     "answers",
     "by_code",
     "fields",
+    "formats_by_code",
     "github",
     "gitlab",
     "may_send",
-    "media_types",
     "openapi",
     "parse_cyclonedx",
     "parse_envelope",

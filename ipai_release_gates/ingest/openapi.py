@@ -1,9 +1,10 @@
 """The HTTP API in OpenAPI 3.1, from the same tables that read its requests."""
 
-from . import answers, signatures, transport
+from . import answers, transport
+from .adapters.known import CORE_PROVIDERS
 from .envelope import envelope_schema
 from .kinds import CORE
-from .reports import FORMATS, media_types, query_parameters
+from .reports import CORE_FORMATS, query_parameters
 from .requests import TARGETS, read_move, read_release
 
 ROOT = "/ipai/v1"
@@ -32,10 +33,12 @@ _uuid = {
 }
 
 
-def describe(kinds=CORE):
+def describe(kinds=CORE, formats=CORE_FORMATS, providers=CORE_PROVIDERS):
     """Return the description as a dict that JSON can carry.
 
     :param kinds: code → :class:`~.kinds.EventKind`, those that are taken.
+    :param formats: code → :class:`~.reports.ReportFormat`, those that are taken.
+    :param providers: code → :class:`~.provider.Provider`, likewise.
     """
     return {
         "openapi": "3.1.0",
@@ -51,7 +54,9 @@ def describe(kinds=CORE):
         },
         "servers": [{"url": "/"}],
         "security": [{"apiKey": []}],
-        "paths": {f"{ROOT}{path}": item for path, item in _paths().items()},
+        "paths": {
+            f"{ROOT}{path}": item for path, item in _paths(formats, providers).items()
+        },
         "components": {
             "securitySchemes": {
                 "apiKey": {
@@ -65,7 +70,7 @@ def describe(kinds=CORE):
     }
 
 
-def _paths():
+def _paths(formats, providers):
     return {
         "/events": {
             "post": _operation(
@@ -132,12 +137,13 @@ def _paths():
         "/reports": {
             "post": _operation(
                 "sendReport",
-                "Send a report as a tool wrote it: JUnit, SARIF or CycloneDX",
-                parameters=query_parameters(),
+                "Send a report as a tool wrote it: "
+                + _any_of([format_.label for format_ in formats.values()]),
+                parameters=query_parameters(formats),
                 body={
                     media_type: {"schema": {"type": "string"}}
-                    for format_ in FORMATS
-                    for media_type in media_types(format_)
+                    for format_ in formats.values()
+                    for media_type in format_.media_types
                 },
                 answers={
                     200: ("The check and the file were taken.", _list()),
@@ -147,7 +153,7 @@ def _paths():
                 },
             )
         },
-        "/webhooks/{provider}": {"post": _webhook()},
+        "/webhooks/{provider}": {"post": _webhook(providers)},
         "/openapi.json": {
             "get": {
                 "operationId": "describe",
@@ -163,16 +169,16 @@ def _paths():
     }
 
 
-def _webhook():
+def _webhook(providers):
     operation = _operation(
         "deliverWebhook",
-        "Take a delivery of GitHub or GitLab",
+        f"Take a delivery of {_any_of([one.label for one in providers.values()])}",
         parameters=[
             {
                 "name": "provider",
                 "in": "path",
                 "required": True,
-                "schema": {"enum": list(signatures.PROVIDERS)},
+                "schema": {"enum": list(providers)},
             },
             {
                 "name": "source",
@@ -229,6 +235,11 @@ def _response(description, schema, status=None):
             }
         }
     return response
+
+
+def _any_of(names):
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _ref(name):

@@ -3,6 +3,9 @@
 import base64
 import datetime
 import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 
 from . import fields
 from .answers import HTTP_STATUS
@@ -27,27 +30,73 @@ def _parse_junit(data):
     return Report(check["status"], metadata, "test_result")
 
 
-#: format → its reader, the name of a file that was sent without one, its media types
-FORMATS = {
-    "junit": (_parse_junit, "junit.xml", ("application/xml", "text/xml")),
-    "sarif": (
+# This type says nothing about the content and may hold any format.
+_ANY_TYPE = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class ReportFormat:
+    """A format of files in which tools write reports.
+
+    :param code: unique among the formats of a database; the field ``format``
+    :param label: its name for people
+    :param read: function of the file's bytes that returns a :class:`~.report.Report`
+    :param filename: name of a file that is sent without one
+    :param types: its media types
+    """
+
+    code: str
+    label: str
+    read: Callable[[bytes], Report]
+    filename: str
+    types: tuple[str, ...]
+
+    @property
+    def media_types(self) -> tuple[str, ...]:
+        """The media types that a report of this format may be sent as."""
+        return (*self.types, _ANY_TYPE)
+
+
+FORMATS = (
+    ReportFormat(
+        "junit",
+        "JUnit",
+        _parse_junit,
+        "junit.xml",
+        ("application/xml", "text/xml"),
+    ),
+    ReportFormat(
+        "sarif",
+        "SARIF",
         parse_sarif,
         "report.sarif",
         ("application/sarif+json", "application/json"),
     ),
-    "cyclonedx": (
+    ReportFormat(
+        "cyclonedx",
+        "CycloneDX",
         parse_cyclonedx,
         "bom.cdx.json",
         ("application/vnd.cyclonedx+json", "application/json"),
     ),
-}
-# What says nothing about the content may hold any format.
-_ANY_TYPE = "application/octet-stream"
+)
 
 
-def media_types(format_):
-    """The media types a report of a format may be sent as."""
-    return (*FORMATS[format_][2], _ANY_TYPE)
+def formats_by_code(formats: Iterable[ReportFormat]) -> dict[str, ReportFormat]:
+    """The formats by their code, in order.
+
+    :raises ValueError: when two formats have one code
+    """
+    found: dict[str, ReportFormat] = {}
+    for format_ in formats:
+        if format_.code in found:
+            raise ValueError(f"Two formats of reports have the code {format_.code}.")
+        found[format_.code] = format_
+    return found
+
+
+#: The formats of the core by code.
+CORE_FORMATS = formats_by_code(FORMATS)
 
 
 @fields.described(
@@ -71,7 +120,7 @@ def _key(value):
 
 
 _REQUIRED = {
-    "format": fields.one_of(*FORMATS),
+    "format": fields.one_of(*CORE_FORMATS),
     "source_ref": fields.commit,
     "name": fields.name,
     "idempotency_key": _key,
@@ -84,9 +133,19 @@ _OPTIONAL = {
     "emitted_at": fields.moment,
     "filename": fields.filename,
 }
-_read = fields.record(
-    {**_REQUIRED, "content_base64": fields.content}, _OPTIONAL, what="a report"
-)
+
+
+@lru_cache(maxsize=16)
+def _required(codes):
+    return {**_REQUIRED, "format": fields.one_of(*codes)}
+
+
+@lru_cache(maxsize=16)
+def _reader(codes):
+    required = {**_required(codes), "content_base64": fields.content}
+    return fields.record(required, _OPTIONAL, what="a report")
+
+
 #: Parameter of an address → the value it stands for, where the file is the body.
 QUERY = {
     ("release" if name == "release_id" else name): name
@@ -94,9 +153,9 @@ QUERY = {
 }
 
 
-def query_parameters():
+def query_parameters(formats=CORE_FORMATS):
     """The parameters of an address as OpenAPI describes them."""
-    readers = {**_REQUIRED, **_OPTIONAL}
+    readers = {**_required(tuple(formats)), **_OPTIONAL}
     about = {"release": "its uuid or database id, instead of the project"}
     return [
         {
@@ -112,7 +171,7 @@ def query_parameters():
     ]
 
 
-def read_report(values, now):
+def read_report(values, now, formats=CORE_FORMATS):
     """Return the envelopes of a report: the check it is the result of, and its file.
 
     Both carry the file's SHA-256, so that the same key with another file is refused
@@ -123,13 +182,14 @@ def read_report(values, now):
         optionally ``gate_code``, ``source_system`` (else as the key begins),
         ``emitted_at`` and ``filename``
     :param datetime now: when it arrived, aware; used where no time was sent
+    :param formats: code → :class:`ReportFormat`, those that are taken
     :raise EnvelopeError: naming each field that is wrong; ``content_base64`` for a
         file that is not what ``format`` says
     """
     try:
         if not isinstance(values, dict):
             raise Invalid(f"Must be an object, not {fields.kind_of(values)}.")
-        read = _read(values)
+        read = _reader(tuple(formats))(values)
         if read.get("project") is None and read.get("release_id") is None:
             raise Invalid(
                 "Name the release by release_id, or the project by project.",
@@ -138,14 +198,14 @@ def read_report(values, now):
             )
     except Invalid as error:
         raise EnvelopeError.of(error.problems) from None
-    parser, filename, _types = FORMATS[read["format"]]
+    format_ = formats[read["format"]]
     try:
-        report = parser(read["content_base64"])
+        report = format_.read(read["content_base64"])
     except ReportError as error:
         raise EnvelopeError(
             error.code, HTTP_STATUS[error.code], "content_base64", error.message
         ) from None
-    return _envelopes(read, report, read.get("filename", filename), now)
+    return _envelopes(read, report, read.get("filename", format_.filename), now)
 
 
 def _envelopes(read, report, filename, now):

@@ -19,6 +19,8 @@ Every other event is ignored.
 """
 
 from .. import fields
+from ..provider import Provider
+from ..signatures import SIGNED
 from . import Adapted
 from .reading import (
     RESERVED_CHECKS,
@@ -252,3 +254,14 @@ def _app(payload, what):
     return payload.get(f"{what}.app.slug", text) or payload.get(
         f"{what}.app.name", text
     )
+
+
+PROVIDER = Provider(
+    code="github",
+    label="GitHub",
+    system=SYSTEM,
+    event_header="X-GitHub-Event",
+    delivery_headers=("X-GitHub-Delivery",),
+    scheme=SIGNED,
+    adapt=adapt,
+)

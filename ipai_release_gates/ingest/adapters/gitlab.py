@@ -16,6 +16,8 @@ Every other event is ignored, the Job Hook among them: the pipeline tells of its
 from .. import fields
 from ..fields import Invalid
 from ..payloads import MAX_CHECKS
+from ..provider import Provider
+from ..signatures import SHOWN
 from . import Adapted, AdapterError
 from .reading import (
     RESERVED_CHECKS,
@@ -218,3 +220,15 @@ def _list(value):
     if not isinstance(value, list):
         raise Invalid(f"Must be a list, not {fields.kind_of(value)}.")
     return value
+
+
+PROVIDER = Provider(
+    code="gitlab",
+    label="GitLab",
+    system=SYSTEM,
+    event_header="X-Gitlab-Event",
+    # GitLab keeps the first through its own retries, and has it since 17.4.
+    delivery_headers=("Idempotency-Key", "X-Gitlab-Event-UUID"),
+    scheme=SHOWN,
+    adapt=adapt,
+)

@@ -14,8 +14,6 @@ from ..ingest.ingest_log import SETTLED
 
 _logger = logging.getLogger(__name__)
 
-_ADAPTERS = {"github": ingest.github, "gitlab": ingest.gitlab}
-_SYSTEMS = {"github": "github_actions", "gitlab": "gitlab_ci"}
 _TAKEN = ("accepted", "ignored")
 _HEADER = re.compile(r"[!-~][ -~]{0,126}")
 _KEPT = transport.MAX_DELIVERY_BYTES + 4096
@@ -102,7 +100,7 @@ class WebhookSource(models.Model):
         values = {
             "idempotency_key": self._delivery_key(delivery),
             "event_type": f"{self.provider}:{event}",
-            "source_system": _SYSTEMS[self.provider],
+            "source_system": self._provider().system,
             "payload": _text(body),
             "payload_sha256": digest,
             "project_id": self.project_id.id,
@@ -163,7 +161,7 @@ class WebhookSource(models.Model):
             return _rejected("forbidden", self.env._("Its webhook is archived."))
         try:
             payload = transport.read_object(body)
-            adapted = _ADAPTERS[self.provider].adapt(event, delivery, payload)
+            adapted = self._provider().adapt(event, delivery, payload)
         except transport.TransportError as error:
             return _rejected(error.code, error.message)
         except ingest.AdapterError as error:

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tools import SQL
+from odoo.tools import SQL, ormcache
 
 from ... import ingest
 from ...ingest import signatures
@@ -34,9 +34,7 @@ class WebhookSource(models.Model):
     company_id = fields.Many2one(
         related="project_id.company_id", store=True, index=True, precompute=True
     )
-    provider = fields.Selection(
-        [("github", "GitHub"), ("gitlab", "GitLab")], required=True
-    )
+    provider = fields.Selection("_select_provider", required=True)
     user_id = fields.Many2one(
         "res.users",
         string="Recorded as",
@@ -86,6 +84,32 @@ class WebhookSource(models.Model):
     _writable = frozenset({"user_id", "overlap_hours", "active"})
     _creatable = _writable | {"project_id", "provider"}
 
+    # --- providers -------------------------------------------------------------------
+
+    @api.model
+    def _providers(self):
+        """The code hosts whose webhooks this database takes.
+
+        Hook: a satellite adds its own, ``return super()._providers() + (MINE,)``.
+
+        :returns: tuple of :class:`ingest.Provider`, in the order of the choice
+        """
+        return ingest.PROVIDERS
+
+    @api.model
+    @ormcache()
+    def _providers_by_code(self):
+        """The providers of :meth:`_providers` by code, in order."""
+        return ingest.provider.by_code(self._providers())
+
+    @api.model
+    def _select_provider(self):
+        return [(provider.code, provider.label) for provider in self._providers()]
+
+    def _provider(self):
+        """The :class:`ingest.Provider` of this webhook."""
+        return self._providers_by_code()[self.provider]
+
     # --- doors -----------------------------------------------------------------------
 
     @api.model_create_multi
@@ -108,6 +132,16 @@ class WebhookSource(models.Model):
         self._refuse_fields(vals, self._writable)
         self.check_access("write")
         return self.system_write(vals)
+
+    @api.constrains("provider")
+    def _validate_provider(self):
+        # Odoo does not compare a value with a choice that a method gives.
+        known = self._providers_by_code()
+        for source in self:
+            if source.provider not in known:
+                raise ValidationError(
+                    self.env._("No webhooks of “%s” are taken here.", source.provider)
+                )
 
     @api.constrains("user_id", "project_id")
     def _validate_user(self):
@@ -190,7 +224,7 @@ class WebhookSource(models.Model):
         source = self.sudo()  # sudo: nobody has rights on the secret
         source.system_write(
             {
-                "secret": signatures.kept(source.provider, secret),
+                "secret": source._provider().scheme.keep(secret),
                 "former_secret": source.secret,
                 "secret_made_at": now,
                 "former_until": source.secret
@@ -235,7 +269,7 @@ class WebhookSource(models.Model):
         Takes the same work for an address that is none, so that nobody learns which
         there are.
 
-        :param str provider: ``github`` or ``gitlab``
+        :param provider: the :class:`ingest.Provider` that the address names
         :param address: uuid of the source, as it was sent
         :param bytes body: as it was sent
         :param headers: of the request
@@ -252,12 +286,12 @@ class WebhookSource(models.Model):
                 """,
                 now=self.env.cr.now(),
                 uuid=address if ingest.fields.is_uuid(address) else "",
-                provider=provider,
+                provider=provider.code,
             )
         )
         found, secret, former, holds = self.env.cr.fetchone() or (None,) * 4
         secrets = [one for one in (secret, former if holds else None) if one]
-        genuine = signatures.is_genuine(provider, secrets, body, headers)
+        genuine = signatures.is_genuine(provider.scheme, secrets, body, headers)
         # sudo: the signature has been checked
         return self.sudo().browse(found if genuine else ())
 

@@ -50,7 +50,11 @@ class ControlPlane(models.AbstractModel):
     @api.model
     def _describe_api(self):
         """The HTTP API of this database in OpenAPI, as a dict that JSON can carry."""
-        return ingest.openapi.describe(self._event_kinds_by_code())
+        return ingest.openapi.describe(
+            self._event_kinds_by_code(),
+            self._formats_by_code(),
+            self.env["ipai.webhook.source"]._providers_by_code(),
+        )
 
     # --- facts in bulk ---------------------------------------------------------------
 

@@ -2,6 +2,7 @@ import datetime
 
 from odoo import api, models
 from odoo.exceptions import AccessError
+from odoo.tools import ormcache
 
 from ... import ingest
 
@@ -10,6 +11,22 @@ class ControlPlane(models.AbstractModel):
     """Reports of tools, as the tools wrote them."""
 
     _inherit = "ipai.control.plane"
+
+    @api.model
+    def _formats(self):
+        """The formats of reports that this database reads.
+
+        Hook: a satellite adds its own, ``return super()._formats() + (MINE,)``.
+
+        :returns: tuple of :class:`ingest.ReportFormat`, in the order of descriptions
+        """
+        return ingest.FORMATS
+
+    @api.model
+    @ormcache()
+    def _formats_by_code(self):
+        """The formats of :meth:`_formats` by code, in order."""
+        return ingest.formats_by_code(self._formats())
 
     @api.model
     def ingest_report(self, values):
@@ -32,7 +49,7 @@ class ControlPlane(models.AbstractModel):
             )
         now = self.env.cr.now().replace(tzinfo=datetime.timezone.utc)
         try:
-            envelopes = ingest.read_report(values, now)
+            envelopes = ingest.read_report(values, now, self._formats_by_code())
         except ingest.EnvelopeError as error:
             (submission,) = self._log_submissions([values])
             submission.answer = ingest.answers.rejected_by(submission.log.id, error)

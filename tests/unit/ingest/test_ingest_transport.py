@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ingest import signatures, transport
+from ingest.signatures import SHOWN, SIGNED
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -55,10 +56,10 @@ def gitlab(secret, _body):
     return {"X-Gitlab-Token": secret}
 
 
-@pytest.mark.parametrize(("provider", "show"), [("github", github), ("gitlab", gitlab)])
-def test_each_secret_that_holds_is_good_and_no_other(provider, show):
+@pytest.mark.parametrize(("scheme", "show"), [(SIGNED, github), (SHOWN, gitlab)])
+def test_each_secret_that_holds_is_good_and_no_other(scheme, show):
     new, former, other = (signatures.new_secret() for _ in range(3))
-    kept = [signatures.kept(provider, secret) for secret in (new, former)]
+    kept = [scheme.keep(secret) for secret in (new, former)]
     body = b"{}"
     for secret, secrets, good in (
         (new, kept, True),
@@ -71,19 +72,19 @@ def test_each_secret_that_holds_is_good_and_no_other(provider, show):
         (new, [], False),
     ):
         headers = show(secret, body)
-        assert signatures.is_genuine(provider, secrets, body, headers) is good
-    assert not signatures.is_genuine(provider, kept, body, {})
+        assert signatures.is_genuine(scheme, secrets, body, headers) is good
+    assert not signatures.is_genuine(scheme, kept, body, {})
 
 
 def test_a_signature_is_of_one_body():
     secret = signatures.new_secret()
     headers = github(secret, b"{}")
-    assert not signatures.is_genuine("github", [secret], b"{} ", headers)
+    assert not signatures.is_genuine(SIGNED, [secret], b"{} ", headers)
 
 
 def test_what_is_kept_of_a_token_of_gitlab_is_not_the_token():
     secret = signatures.new_secret()
-    kept = signatures.kept("gitlab", secret)
+    kept = SHOWN.keep(secret)
     assert kept != secret
     headers = gitlab(kept, b"")
-    assert not signatures.is_genuine("gitlab", [kept], b"", headers)
+    assert not signatures.is_genuine(SHOWN, [kept], b"", headers)
