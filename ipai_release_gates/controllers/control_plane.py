@@ -3,7 +3,7 @@ import base64
 from odoo.http import Controller, request, route
 
 from .. import ingest
-from ..exceptions import FieldRefused
+from ..errors import Rejected
 from ..ingest import transport
 from .dispatcher import ROOT, TYPE, answer_json, read_body, read_query
 
@@ -55,9 +55,7 @@ class ControlPlaneApi(Controller):
             values = ingest.read_move(transport.read_object(body))
         except ingest.fields.Invalid as invalid:
             at, message, code = invalid.problems[0]
-            raise transport.TransportError(
-                code, message, ingest.fields.path_of(at)
-            ) from None
+            raise Rejected(code, message, ingest.fields.path_of(at)) from None
         answer = _plane().request_move(_release(uuid), **values)
         return answer_json(answer, 200 if answer["moved"] else 409)
 
@@ -69,9 +67,7 @@ class ControlPlaneApi(Controller):
         try:
             format_ = ingest.fields.one_of(*formats)(sent["format"] or "")
         except ingest.fields.Invalid as invalid:
-            raise transport.TransportError(
-                "invalid_field", str(invalid), "format"
-            ) from None
+            raise Rejected("invalid_field", str(invalid), "format") from None
         limit = ingest.fields.MAX_CONTENT_BYTES
         body, _mimetype = read_body(*formats[format_].media_types, limit=limit)
         values = {
@@ -113,16 +109,16 @@ def _plane():
 def _release(uuid):
     """A uuid from a path.
 
-    :raises FieldRefused: when it is none; no release could be found by it
+    :raises Rejected: when it is none; no release could be found by it
     """
     try:
         found = ingest.fields.release_id(uuid)
     except ingest.fields.Invalid:
         found = None
     if not isinstance(found, str):
-        raise FieldRefused(
+        raise Rejected(
+            "unknown_release",
             request.env._("release: the path needs the uuid of a release."),
             "release",
-            "unknown_release",
         )
     return found

@@ -11,10 +11,9 @@ from odoo.exceptions import AccessDenied, AccessError, MissingError, UserError
 from odoo.http import Dispatcher, SessionExpiredException, request
 
 from .. import ingest
-from ..exceptions import FieldRefused
+from ..errors import CallRejected, Rejected
 from ..ingest import transport
 from ..ingest.openapi import ROOT
-from ..ingest.transport import TransportError
 
 TYPE = "ipai_api"
 
@@ -34,16 +33,16 @@ def is_ours(path):
     return path == ROOT or path.startswith(f"{ROOT}/")
 
 
-class Refused(werkzeug.exceptions.HTTPException):
+class RequestRejected(werkzeug.exceptions.HTTPException):
     """A refusal where Odoo lets no other exception pass: while it authenticates.
 
-    :param TransportError error: what is wrong
+    :param Rejected rejected: what is wrong with the request
     """
 
-    def __init__(self, error):
-        super().__init__(error.message)
-        self.code = error.http_status
-        self.error = error
+    def __init__(self, rejected):
+        super().__init__(rejected.message)
+        self.code = rejected.http_status
+        self.rejected = rejected
 
 
 class ApiDispatcher(Dispatcher):
@@ -71,14 +70,11 @@ def refusal_of(exc):
 
     :returns: ``(answer, headers)``; nothing of our inside is in it
     """
-    if isinstance(exc, Refused):
-        exc = exc.error
-    if isinstance(exc, TransportError):
-        answer = _refused(exc.code, exc.message, exc.field)
-        return answer, exc.headers
-    if isinstance(exc, FieldRefused):
+    if isinstance(exc, (RequestRejected, CallRejected)):
+        exc = exc.rejected
+    if isinstance(exc, Rejected):
         status = 404 if exc.code == "unknown_release" else None
-        return _refused(exc.code, str(exc), exc.field, status), {}
+        return _refused(exc.code, exc.message, exc.field, status), exc.headers
     if isinstance(exc, (AccessDenied, SessionExpiredException)):
         return refusal_of(unauthorized(_CODES[401][1]))
     if isinstance(exc, AccessError):
@@ -107,12 +103,12 @@ def unauthorized(message, error=None):
     """
     challenge = f'Bearer realm="{ROOT}"' + (f', error="{error}"' if error else "")
     headers = {"WWW-Authenticate": challenge}
-    return TransportError("unauthorized", message, headers=headers)
+    return Rejected("unauthorized", message, headers=headers)
 
 
 def not_found():
     """The refusal of a path that is none."""
-    return TransportError("not_found", _CODES[404][1])
+    return Rejected("not_found", _CODES[404][1])
 
 
 def _refused(code, message, field=None, status=None):
@@ -133,19 +129,19 @@ def read_body(*mimetypes, limit):
     :param limit: bytes; a body that says it has more is refused unread, one that says
         nothing is read to the limit and no further
     :returns: ``(bytes, mimetype)``
-    :raises TransportError: for what cannot be taken
+    :raises Rejected: for what cannot be taken
     """
     http = request.httprequest
     charset = http.mimetype_params.get("charset", "utf-8").lower()
     encoding = http.headers.get("Content-Encoding", "identity").strip().lower()
     if http.mimetype not in mimetypes or charset not in ("utf-8", "utf8"):
-        raise TransportError(
+        raise Rejected(
             "unsupported_media_type",
             f"Send {' or '.join(mimetypes)} in UTF-8.",
             headers={"Accept": ", ".join(mimetypes)},
         )
     if encoding not in ("identity", ""):
-        raise TransportError(
+        raise Rejected(
             "unsupported_media_type",
             "Send the body as it is, without Content-Encoding.",
             headers={"Accept-Encoding": "identity"},
@@ -156,24 +152,24 @@ def read_body(*mimetypes, limit):
     except werkzeug.exceptions.RequestEntityTooLarge:
         raise transport.too_large(limit) from None
     except (OSError, werkzeug.exceptions.ClientDisconnected):
-        raise TransportError("bad_request", "The body ended too early.") from None
+        raise Rejected("bad_request", "The body ended too early.") from None
 
 
 def read_query(**defaults):
     """The parameters of the address, by name; one that is not known is refused.
 
     :param defaults: what each known one is when it is not there
-    :raises TransportError: for one that is unknown or there twice
+    :raises Rejected: for one that is unknown or there twice
     """
     sent = request.httprequest.args
     for name, values in sent.lists():
         if name not in defaults:
             known = ", ".join(sorted(defaults)) or "none"
-            raise TransportError(
+            raise Rejected(
                 "invalid_field",
                 f"Is not a parameter of this path; its parameters are: {known}.",
                 ingest.fields.path_of((name,)),
             )
         if len(values) > 1:
-            raise TransportError("invalid_field", "Must not be there twice.", name)
+            raise Rejected("invalid_field", "Must not be there twice.", name)
     return {**defaults, **sent.to_dict()}

@@ -1,5 +1,6 @@
 from odoo.http import Controller, request, route
 
+from ..errors import Rejected
 from ..ingest import answers, transport
 from .dispatcher import ROOT, TYPE, answer_json, not_found, read_body, read_query
 
@@ -25,9 +26,7 @@ class Webhooks(Controller):
         address = read_query(source="")["source"]
         source = sources._genuine(host, address, body, headers)
         if not source:
-            raise transport.TransportError(
-                "unauthorized", "The address or the signature is not good."
-            )
+            raise Rejected("unauthorized", "The address or the signature is not good.")
         # From here on as the service that the source records as; system writes use
         # sudo.
         request.update_env(user=source.user_id.id, context={})

@@ -10,7 +10,6 @@ from .envelope import (
     SCHEMA_VERSIONS,
     SOURCE_SYSTEMS,
     Envelope,
-    EnvelopeError,
     parse_envelope,
 )
 from .cyclonedx import parse_cyclonedx
@@ -26,7 +25,7 @@ from .payloads import (
     ENVIRONMENT_EVENTS,
     IDENTITY_KEYS,
 )
-from .report import ReportError
+from .errors import Rejected
 from .provider import Provider
 from .reports import FORMATS, QUERY, ReportFormat, formats_by_code, read_report
 from .requests import TARGETS, read_move, read_release
@@ -54,11 +53,10 @@ __all__ = [
     "Adapted",
     "AdapterError",
     "Envelope",
-    "EnvelopeError",
     "EventKind",
     "JUnitReport",
     "Provider",
-    "ReportError",
+    "Rejected",
     "ReportFormat",
     "answers",
     "by_code",

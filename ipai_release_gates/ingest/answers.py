@@ -70,7 +70,7 @@ def rejected(ingest_id, code, message, *, field=None, errors=None, **more):
 
 
 def rejected_by(ingest_id, error):
-    """Answer a submission that an :class:`EnvelopeError` refused."""
+    """Answer a submission that an :class:`~.errors.Rejected` refused."""
     return rejected(
         ingest_id, error.code, error.message, field=error.field, errors=error.errors
     )

@@ -5,7 +5,7 @@ that looked for none, and some of those write an empty list: it never passes.
 """
 
 from .fields import MAX_CONTENT_BYTES
-from .report import Report, ReportError, shown
+from .report import Report, shown, unreadable
 from .report_json import read_document
 
 VERSIONS = ("1.4", "1.5", "1.6", "1.7")
@@ -29,11 +29,11 @@ def parse_cyclonedx(data, *, max_bytes=MAX_CONTENT_BYTES):
 
     :param bytes data: the file.
     :param int max_bytes: refuse more than this, before reading.
-    :raise ReportError: it cannot be read, or is no CycloneDX of these versions.
+    :raise Rejected: it cannot be read, or is no CycloneDX of these versions.
     """
     bom = read_document(data, "CycloneDX", max_bytes)
     if bom.plain("bomFormat", str) != "CycloneDX":
-        raise ReportError("Not CycloneDX: bomFormat must be CycloneDX.")
+        raise unreadable("Not CycloneDX: bomFormat must be CycloneDX.")
     version = bom.plain("specVersion", str)
     if version not in VERSIONS:
         raise bom.fault(f"specVersion must be one of {', '.join(VERSIONS)}.")

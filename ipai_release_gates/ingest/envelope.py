@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from . import fields
-from .answers import HTTP_STATUS
-from .fields import Invalid, kind_of, path_of
+from .errors import Rejected
+from .fields import Invalid, kind_of
 from .kinds import CORE, RELEASE
 
 SCHEMA_VERSIONS = frozenset({"v1.0"})
@@ -17,46 +17,6 @@ SOURCE_SYSTEMS = ("github_actions", "gitlab_ci", "agent", "manual", "monitoring"
 
 # Room for the largest evidence file as base64 and the fields around it.
 MAX_BYTES = 16 * 1024 * 1024
-
-# The code of the whole answer is that of its first fault; these go first.
-_PRECEDENCE = {"identity_in_payload": 0, "too_large": 1}
-
-
-class EnvelopeError(ValueError):
-    """A submission that cannot be taken.
-
-    :param str code: ``missing_field``, ``invalid_field``, ``identity_in_payload``,
-        ``sha256_mismatch``, ``unsupported_schema_version`` or ``too_large``.
-    :param int http_status: 400, 413 or 422.
-    :param str field: dotted path of the first fault: ``payload.checks[2].status``.
-    :param str message: what is wrong with it, a sentence.
-    :param list errors: every fault as ``{"field", "message"}``, the first included.
-    """
-
-    def __init__(self, code, http_status, field, message, errors=None):
-        self.code = code
-        self.http_status = http_status
-        self.field = field
-        self.message = message
-        self.errors = errors or [{"field": field, "message": message}]
-        super().__init__(" ".join(f"{e['field']}: {e['message']}" for e in self.errors))
-
-    @classmethod
-    def of(cls, problems):
-        """Return the error for ``(at, message, code)`` triples of ``fields``.
-
-        At most ``fields.MAX_PROBLEMS`` are listed; a last entry says if there are more.
-        """
-        problems = sorted(problems, key=lambda p: _PRECEDENCE.get(p[2], 2))
-        errors = [
-            {"field": path_of(at), "message": message}
-            for at, message, _code in problems[: fields.MAX_PROBLEMS]
-        ]
-        if len(problems) > fields.MAX_PROBLEMS:
-            message = "There are more faults than are listed."
-            errors.append({"field": "event", "message": message})
-        code = problems[0][2]
-        return cls(code, HTTP_STATUS[code], **errors[0], errors=errors)
 
 
 @dataclass(frozen=True)
@@ -134,22 +94,22 @@ def parse_envelope(raw, kinds=CORE, *, max_bytes=MAX_BYTES):
     :param raw: what the transport decoded; anything.
     :param kinds: code → :class:`~.kinds.EventKind`, those that are taken.
     :param int max_bytes: refuse more text than this, before looking at it.
-    :raise EnvelopeError: with every fault found. An unknown schema version is
+    :raise Rejected: with every fault found. An unknown schema version is
         reported alone, since the rest means nothing without it; where the version
         is missing, the rest is read as ``v1.0`` so that one answer names it all.
     """
     if _exceeds(raw, max_bytes):
         message = f"Must have at most {max_bytes} bytes."
-        raise EnvelopeError("too_large", HTTP_STATUS["too_large"], "event", message)
+        raise Rejected.of([(("event",), message, "too_large")])
     if not isinstance(raw, dict):
-        raise EnvelopeError.of(
+        raise Rejected.of(
             [(("event",), f"Must be an object, not {kind_of(raw)}.", "invalid_field")]
         )
     version = raw.get("schema_version")
     if isinstance(version, str) and version not in SCHEMA_VERSIONS:
         known = ", ".join(sorted(SCHEMA_VERSIONS))
         message = f"{fields.show(version)} is not supported; supported: {known}."
-        raise EnvelopeError.of(
+        raise Rejected.of(
             [(("schema_version",), message, "unsupported_schema_version")]
         )
     event_type = raw.get("event_type")
@@ -175,7 +135,7 @@ def parse_envelope(raw, kinds=CORE, *, max_bytes=MAX_BYTES):
     if kind and kind.needs_gate and raw.get("gate_code") is None:
         problems.append((("gate_code",), kind.needs_gate, "missing_field"))
     if problems:
-        raise EnvelopeError.of(problems)
+        raise Rejected.of(problems)
     return Envelope(
         schema_version=values["schema_version"],
         idempotency_key=values["idempotency_key"],

@@ -10,7 +10,8 @@ import math
 from dataclasses import asdict, dataclass
 from xml.parsers import expat
 
-from .report import ReportError, bounded
+from .errors import Rejected
+from .report import bounded, unreadable
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_DEPTH = 100
@@ -83,9 +84,9 @@ class _Reader:
         tag = tag.rpartition(_SEPARATOR)[2]
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise ReportError(f"Elements are nested more than {MAX_DEPTH} deep.")
+            raise unreadable(f"Elements are nested more than {MAX_DEPTH} deep.")
         if self.depth == 1 and tag not in ("testsuites", "testsuite"):
-            raise ReportError(
+            raise unreadable(
                 "Not a JUnit report: its root is neither testsuites nor testsuite."
             )
         if self.case is not None:
@@ -144,7 +145,7 @@ class _Reader:
 
 
 def _refuse(*_arguments):
-    raise ReportError("A document type or entity declaration is not accepted.")
+    raise unreadable("A document type or entity declaration is not accepted.")
 
 
 def parse_junit(data, *, max_bytes=MAX_BYTES):
@@ -155,7 +156,7 @@ def parse_junit(data, *, max_bytes=MAX_BYTES):
 
     :param bytes data: the file.
     :param int max_bytes: refuse more than this, before reading.
-    :raise ReportError: too large, not well-formed, hostile, or not JUnit.
+    :raise Rejected: too large, not well-formed, hostile, or not JUnit.
     :raise TypeError: *data* is not bytes.
     """
     bounded(data, max_bytes)
@@ -169,11 +170,11 @@ def parse_junit(data, *, max_bytes=MAX_BYTES):
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
-        raise ReportError(f"Not well-formed XML: {error}.") from None
+        raise unreadable(f"Not well-formed XML: {error}.") from None
     except (LookupError, ValueError) as error:
-        if isinstance(error, ReportError):
+        if isinstance(error, Rejected):
             raise
-        raise ReportError("The report's encoding is not supported.") from None
+        raise unreadable("The report's encoding is not supported.") from None
     suites = tuple(
         (suite["name"], Counts(**suite["counts"]))
         for suite in reader.suites

@@ -3,24 +3,20 @@
 from dataclasses import dataclass
 
 from . import fields
+from .errors import Rejected
 
 MAX_SHOWN = 128
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 
 
-class ReportError(ValueError):
-    """A report that cannot be read.
+def unreadable(message, code="invalid_field"):
+    """The refusal of a report that cannot be read.
 
     :param str message: what is wrong with it, a sentence.
     :param str code: ``too_large`` or ``invalid_field``.
-    :param int http_status: 413 or 400.
+    :return: :class:`Rejected`
     """
-
-    def __init__(self, message, code="invalid_field", http_status=400):
-        super().__init__(message)
-        self.code = code
-        self.http_status = http_status
-        self.message = message
+    return Rejected(code, message)
 
 
 @dataclass(frozen=True)
@@ -41,15 +37,15 @@ def bounded(data, max_bytes):
     """Refuse what is not bytes, is too much, or was compressed.
 
     :raise TypeError: *data* is not bytes
-    :raise ReportError: it has more than *max_bytes*, or is an archive
+    :raise Rejected: it has more than *max_bytes*, or is an archive
     """
     if not isinstance(data, bytes):
         raise TypeError(f"data must be bytes, not {type(data).__name__}")
     if len(data) > max_bytes:
         message = f"The report has {len(data)} bytes; at most {max_bytes} are read."
-        raise ReportError(message, "too_large", 413)
+        raise unreadable(message, "too_large")
     if data.startswith((_GZIP, _ZIP)):
-        raise ReportError("The report is compressed: send it as the tool wrote it.")
+        raise unreadable("The report is compressed: send it as the tool wrote it.")
 
 
 class Document:
@@ -60,14 +56,14 @@ class Document:
         self.at = tuple(at)
 
     def fault(self, message):
-        """The :class:`ReportError` about this value."""
-        return ReportError(f"{fields.path_of(self.at) or 'The report'}: {message}")
+        """The :class:`Rejected` about this value."""
+        return unreadable(f"{fields.path_of(self.at) or 'The report'}: {message}")
 
     def get(self, key, kind):
         """The value below a key, a :class:`Document`; None if absent or null.
 
         :param type kind: ``dict``, ``list``, ``str``, ``int`` or ``bool``
-        :raise ReportError: when it is of another kind
+        :raise Rejected: when it is of another kind
         """
         value = self.value.get(key)
         if value is None:
@@ -88,7 +84,7 @@ class Document:
     def of(self, kind):
         """This, if it is of a kind.
 
-        :raise ReportError: when it is not
+        :raise Rejected: when it is not
         """
         right = isinstance(self.value, kind)
         if not right or (kind is int and isinstance(self.value, bool)):

@@ -1,7 +1,8 @@
 """JSON of reports, within bounds of size, depth and count."""
 
-from .report import Document, ReportError, bounded
-from .transport import TransportError, read_json
+from .errors import Rejected
+from .report import Document, bounded, unreadable
+from .transport import read_json
 
 MAX_DEPTH = 100
 #: Objects, lists and their members; each may take a hundred bytes of memory.
@@ -17,26 +18,26 @@ def read_document(data, what, max_bytes):
     :param bytes data: the file; a byte order mark of UTF-8 is passed over
     :param str what: the format, for messages
     :param int max_bytes: refuse more than this, before reading
-    :raise ReportError: too large, too deep, too many values, or no JSON object; also
+    :raise Rejected: too large, too deep, too many values, or no JSON object; also
         where a key stands twice in one object, since readers differ in which counts
     """
     bounded(data, max_bytes)
     if data.startswith(_UTF16):
-        raise ReportError("The report must be UTF-8, not UTF-16.")
+        raise unreadable("The report must be UTF-8, not UTF-16.")
     data = data.removeprefix(_BOM)
     if data.lstrip()[:1] == b"<":
-        raise ReportError(f"This is XML; {what} is read as JSON only: convert it.")
+        raise unreadable(f"This is XML; {what} is read as JSON only: convert it.")
     # Before anything is built of it. Text counts its commas as well.
     if sum(map(data.count, (b"{", b"[", b","))) > MAX_VALUES:
         message = f"The report holds more than {MAX_VALUES} values."
-        raise ReportError(message, "too_large", 413)
+        raise unreadable(message, "too_large")
     try:
         value = read_json(data, what="The report")
-    except TransportError as error:
-        raise ReportError(error.message) from None
+    except Rejected as error:
+        raise unreadable(error.message) from None
     document = Document(value).of(dict)
     if _too_deep(value):
-        raise ReportError(f"The report is nested more than {MAX_DEPTH} deep.")
+        raise unreadable(f"The report is nested more than {MAX_DEPTH} deep.")
     return document
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from . import fields
-from .answers import HTTP_STATUS
 from .cyclonedx import parse_cyclonedx
-from .envelope import SOURCE_SYSTEMS, EnvelopeError
+from .envelope import SOURCE_SYSTEMS
+from .errors import Rejected
 from .fields import Invalid
 from .junit import parse_junit, to_checks
-from .report import Report, ReportError
+from .report import Report
 from .sarif import parse_sarif
 
 #: The word in a report's key that each of its events replaces by its own type.
@@ -183,7 +183,7 @@ def read_report(values, now, formats=CORE_FORMATS):
         ``emitted_at`` and ``filename``
     :param datetime now: when it arrived, aware; used where no time was sent
     :param formats: code → :class:`ReportFormat`, those that are taken
-    :raise EnvelopeError: naming each field that is wrong; ``content_base64`` for a
+    :raise Rejected: naming each field that is wrong; ``content_base64`` for a
         file that is not what ``format`` says
     """
     try:
@@ -197,14 +197,13 @@ def read_report(values, now, formats=CORE_FORMATS):
                 code="missing_field",
             )
     except Invalid as error:
-        raise EnvelopeError.of(error.problems) from None
+        raise Rejected.of(error.problems) from None
     format_ = formats[read["format"]]
     try:
         report = format_.read(read["content_base64"])
-    except ReportError as error:
-        raise EnvelopeError(
-            error.code, HTTP_STATUS[error.code], "content_base64", error.message
-        ) from None
+    except Rejected as error:
+        at = ("content_base64",)
+        raise Rejected.of([(at, error.message, error.code)]) from None
     return _envelopes(read, report, read.get("filename", format_.filename), now)
 
 

@@ -6,7 +6,7 @@ A run without ``results`` did not report any, which is not the same as none foun
 """
 
 from .fields import MAX_CONTENT_BYTES, MAX_ID
-from .report import Report, ReportError, shown
+from .report import Report, shown, unreadable
 from .report_json import read_document
 
 LEVELS = ("error", "warning", "note", "none")
@@ -24,16 +24,14 @@ def parse_sarif(data, *, max_bytes=MAX_CONTENT_BYTES):
 
     :param bytes data: the file.
     :param int max_bytes: refuse more than this, before reading.
-    :raise ReportError: it cannot be read, or is no SARIF 2.1.0.
+    :raise Rejected: it cannot be read, or is no SARIF 2.1.0.
     """
     log = read_document(data, "SARIF", max_bytes)
     version = log.plain("version", str)
     if version != "2.1.0" or log.get("runs", list) is None:
-        raise ReportError(
-            "Not SARIF 2.1.0: version must be 2.1.0, with a list of runs."
-        )
+        raise unreadable("Not SARIF 2.1.0: version must be 2.1.0, with a list of runs.")
     if log.get("inlineExternalProperties", list) is not None:
-        raise ReportError("inlineExternalProperties: results must stand in their run.")
+        raise unreadable("inlineExternalProperties: results must stand in their run.")
     counts = dict.fromkeys((*LEVELS, "suppressed"), 0)
     tools, runs, broken = [], 0, 0
     for run in log.each("runs"):

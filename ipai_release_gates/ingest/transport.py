@@ -5,10 +5,9 @@ number that is none, no key twice in one object.
 """
 
 import json
-import logging
 
-from .answers import HTTP_STATUS
 from .envelope import MAX_BYTES
+from .errors import Rejected
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -26,27 +25,6 @@ MAX_EVENTS = 1000
 MAX_VALUES = 2_000_000
 
 _BLANK = b" \t\r\n"
-
-
-class TransportError(ValueError):
-    """A request that was refused before anything looked at what it is about.
-
-    :param str code: a key of ``answers.HTTP_STATUS``.
-    :param str message: what is wrong with it and what to do, a sentence.
-    :param field: what is at fault, or None for the request as a whole.
-    :param dict headers: of the HTTP answer.
-    """
-
-    #: What Odoo logs it at: a caller's mistake, not ours.
-    loglevel = logging.INFO
-
-    def __init__(self, code, message, field=None, headers=None):
-        super().__init__(message)
-        self.code = code
-        self.http_status = HTTP_STATUS[code]
-        self.message = message
-        self.field = field
-        self.headers = headers or {}
 
 
 class Unreadable(str):
@@ -68,13 +46,13 @@ def read_json(body, *, what="The body"):
 
     :param bytes body: as it was sent.
     :param str what: how messages call it.
-    :raise TransportError: ``not_json``, or ``too_large`` for too many values.
+    :raise Rejected: ``not_json``, or ``too_large`` for too many values.
     """
     _bound_values(body)
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
-        raise TransportError(
+        raise Rejected(
             "not_json", f"{what} must be UTF-8; byte {error.start} is not."
         ) from None
     try:
@@ -85,17 +63,17 @@ def read_json(body, *, what="The body"):
         reason = f"{error.msg.lower()} at line {error.lineno} column {error.colno}"
     except ValueError as error:  # also a number of more digits than Python reads
         reason = str(error) if isinstance(error, _NotJson) else "a number is too long"
-    raise TransportError("not_json", f"{what} must be JSON: {reason}.")
+    raise Rejected("not_json", f"{what} must be JSON: {reason}.")
 
 
 def read_object(body):
     """Return the JSON object that *body* is.
 
-    :raise TransportError: ``not_json``, or ``invalid_field`` for another value.
+    :raise Rejected: ``not_json``, or ``invalid_field`` for another value.
     """
     value = read_json(body)
     if not isinstance(value, dict):
-        raise TransportError("invalid_field", "Must be a JSON object.", "body")
+        raise Rejected("invalid_field", "Must be a JSON object.", "body")
     return value
 
 
@@ -107,14 +85,14 @@ def read_events(body, mimetype):
 
     :param bytes body: one envelope, a list of them, or one per line.
     :param str mimetype: ``JSON`` or ``NDJSON``.
-    :raise TransportError: ``not_json`` or ``too_large``.
+    :raise Rejected: ``not_json`` or ``too_large``.
     """
     _bound_values(body)
     if mimetype == NDJSON:
         lines = [line for line in body.split(b"\n") if line.strip(_BLANK)]
         if len(lines) > MAX_EVENTS:
             # Before each line is read.
-            raise TransportError(
+            raise Rejected(
                 "invalid_field", f"Must have 1 to {MAX_EVENTS} lines.", "events"
             )
         return [_read_line(line) for line in lines], False
@@ -126,20 +104,20 @@ def read_events(body, mimetype):
 
 def too_large(limit):
     """The refusal of a body of more than *limit* bytes."""
-    return TransportError("too_large", f"The body must have at most {limit} bytes.")
+    return Rejected("too_large", f"The body must have at most {limit} bytes.")
 
 
 def _read_line(line):
     try:
         return read_json(line, what="The line")
-    except TransportError as error:
+    except Rejected as error:
         return Unreadable(line.decode("utf-8", "replace"), error)
 
 
 def _bound_values(body):
     # Every value but the first follows one of these, be it as text inside another.
     if sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:
-        raise TransportError("too_large", f"Must have at most {MAX_VALUES} values.")
+        raise Rejected("too_large", f"Must have at most {MAX_VALUES} values.")
 
 
 class _NotJson(ValueError):

@@ -11,7 +11,7 @@ from unittest.mock import patch
 from odoo.tests import TransactionCase, new_test_user
 from odoo.tools import SQL
 
-from odoo.addons.ipai_release_gates.exceptions import GateRefused
+from odoo.addons.ipai_release_gates.errors import GateRefused
 
 from .tables import tables
 from .way import WayThroughGates, number, sha

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from odoo.addons.ipai_release_gates import outbound
-from odoo.addons.ipai_release_gates.exceptions import OutboundRefused
+from odoo.addons.ipai_release_gates.errors import OutboundRefused
 
 from .. import github
 

@@ -7,7 +7,7 @@ from odoo import models
 from odoo.exceptions import UserError
 
 from odoo.addons.ipai_release_gates import outbound
-from odoo.addons.ipai_release_gates.exceptions import OutboundFailed, OutboundRefused
+from odoo.addons.ipai_release_gates.errors import OutboundFailed, OutboundRefused
 
 from .. import github
 

@@ -7,7 +7,8 @@ certain is not guessed, it is ignored with the reason.
 
 from dataclasses import dataclass, field
 
-from ..envelope import EnvelopeError, parse_envelope
+from ..envelope import parse_envelope
+from ..errors import Rejected
 
 
 class AdapterError(ValueError):
@@ -42,6 +43,6 @@ class Adapted:
         for envelope in self.envelopes:
             try:
                 parse_envelope(envelope)
-            except EnvelopeError as error:
+            except Rejected as error:
                 # A value that the readers let through: the sender's, not ours.
                 raise AdapterError(error.field, error.message) from None

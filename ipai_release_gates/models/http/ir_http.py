@@ -11,12 +11,12 @@ from odoo.addons.base.models.res_users import INDEX_SIZE
 
 from ...controllers.dispatcher import (
     ApiDispatcher,
-    Refused,
+    RequestRejected,
     is_ours,
     not_found,
     unauthorized,
 )
-from ...ingest.transport import TransportError
+from ...errors import Rejected
 
 #: What an API key of Odoo may look like; anything else is not looked up.
 _BEARER = re.compile(r"bearer +([!-~]{1,255})", re.IGNORECASE)
@@ -37,7 +37,7 @@ class IrHttp(models.AbstractModel):
             rule, args = super()._match(path_info)
         except werkzeug.exceptions.NotFound as nothing:
             # Else Odoo would look for a page or a file at this path.
-            raise Refused(not_found()) from nothing
+            raise RequestRejected(not_found()) from nothing
         if request.httprequest.method == "OPTIONS":
             # Odoo lets it through to every route, for browsers; none calls this API.
             methods = sorted(rule.methods - {"OPTIONS"})
@@ -70,7 +70,7 @@ class IrHttp(models.AbstractModel):
         match = _BEARER.fullmatch(header)
         if not match:
             message = "Send an API key: Authorization: Bearer <key>."
-            raise Refused(unauthorized(message))
+            raise RequestRejected(unauthorized(message))
         # No user yet: the session of a cookie ends here.
         request.update_env(user=False, context={}, su=False)
         uid = request.env["res.users.apikeys"]._check_credentials(
@@ -78,7 +78,7 @@ class IrHttp(models.AbstractModel):
         )
         if not uid:
             message = "This API key is unknown, expired or not for this interface."
-            raise Refused(unauthorized(message, "invalid_token"))
+            raise RequestRejected(unauthorized(message, "invalid_token"))
         request.update_env(user=uid, context={"lang": request.default_lang()})
         request.session.can_save = False
         cls._spend_request(match[1])
@@ -101,8 +101,8 @@ class IrHttp(models.AbstractModel):
         (key_id,) = request.env.cr.fetchone()
         seconds = request.env["ipai.rate.limit"]._seconds_to_wait(key_id, per_minute)
         if seconds:
-            raise Refused(
-                TransportError(
+            raise RequestRejected(
+                Rejected(
                     "rate_limited",
                     f"This key has {per_minute} requests a minute and none left; try"
                     f" again in {seconds} s, or send more events in one request.",

@@ -9,6 +9,7 @@ from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ... import ingest
+from ...errors import Rejected
 from ...ingest import transport
 from ..ingest.ingest_log import SETTLED
 
@@ -36,7 +37,7 @@ class WebhookSource(models.Model):
         """
         self.ensure_one()
         if not (_HEADER.fullmatch(event or "") and _HEADER.fullmatch(delivery or "")):
-            raise transport.TransportError(
+            raise Rejected(
                 "bad_request", "The headers with the event and its delivery id miss."
             )
         log = self._log_delivery(event, delivery, body)
@@ -162,7 +163,7 @@ class WebhookSource(models.Model):
         try:
             payload = transport.read_object(body)
             adapted = self._provider().adapt(event, delivery, payload)
-        except transport.TransportError as error:
+        except Rejected as error:
             return _rejected(error.code, error.message)
         except ingest.AdapterError as error:
             return _rejected("invalid_field", str(error))

@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError, ConcurrencyError
 
 from ... import ingest
-from ...exceptions import FieldRefused, GateRefused
+from ...errors import GateRefused, Rejected, rejects_calls
 
 _ROLES = {
     "developer": "ipai_release_gates.group_developer",
@@ -29,6 +29,7 @@ class ControlPlane(models.AbstractModel):
     _description = "Release control plane"
 
     @api.model
+    @rejects_calls
     def open_release(self, values):
         """Open a release, or return the one of that name.
 
@@ -39,7 +40,7 @@ class ControlPlane(models.AbstractModel):
             ``scope_metadata`` (object), ``initiating_actor``
         :returns: ``{"id", "uuid", "name", "project", "stage", "status", "source_ref",
             "created"}``; a release that existed keeps its revision
-        :raises FieldRefused: naming the field that is missing or wrong
+        :raises CallRejected: naming the field that is missing or wrong
         :raises AccessError: when the caller may not open releases
         """
         if not self._roles() & _OPENERS:
@@ -91,6 +92,7 @@ class ControlPlane(models.AbstractModel):
         )
 
     @api.model
+    @rejects_calls
     def verdict(self, release, target="production"):
         """Judge a release for a promotion target, now. Changes nothing.
 
@@ -99,10 +101,11 @@ class ControlPlane(models.AbstractModel):
         :returns: ``{"eligible", "target", "release", "revision", "evaluated_at",
             "gates": [{"code", "name", "status", "conditions": [{"code", "name",
             "kind", "state", "reason", "waived_until", "facts"}]}]}``
-        :raises FieldRefused: for an unknown target or release
+        :raises CallRejected: for an unknown target or release
         """
         if target not in ingest.TARGETS:
-            raise FieldRefused(
+            raise Rejected(
+                "invalid_field",
                 self.env._(
                     "target must be one of %(targets)s, not “%(target)s”.",
                     targets=", ".join(ingest.TARGETS),
@@ -120,7 +123,8 @@ class ControlPlane(models.AbstractModel):
         verdict = found._verdicts()[found.id]
         gates = stage._gates_to_enter().mapped("code") if stage else []
         if not stage and target != "dev":
-            raise FieldRefused(
+            raise Rejected(
+                "invalid_field",
                 self.env._(
                     "No stage promotes to %s; governance must define one.", target
                 ),
@@ -139,6 +143,7 @@ class ControlPlane(models.AbstractModel):
         )
 
     @api.model
+    @rejects_calls
     def request_move(self, release, stage, reason=None):
         """Move a release into a stage, or answer the refusal as data.
 
@@ -147,7 +152,7 @@ class ControlPlane(models.AbstractModel):
         :param str reason: why, needed to move back
         :returns: ``{"moved", "release", "stage", "requested_stage", "status",
             "reasons": [{"gate", "code", "kind", "reason"}], "message"}``
-        :raises FieldRefused: for an unknown release or stage
+        :raises CallRejected: for an unknown release or stage
         """
         found = self._find_release(release)
         target = self._find_stage(stage)
@@ -198,12 +203,13 @@ class ControlPlane(models.AbstractModel):
             at, message, code = invalid.problems[0]
             field = ingest.fields.path_of(at) or "values"
             # The message is the contract's own, the same on every transport.
-            raise FieldRefused(f"{field}: {message}", field, code) from invalid
+            raise Rejected(code, f"{field}: {message}", field) from invalid
         project = self.env["ipai.project"].search(
             [("name", "=", values["project"])], limit=1
         )
         if not project:
-            raise FieldRefused(
+            raise Rejected(
+                "invalid_field",
                 self.env._(
                     "project: “%s” is unknown. A governance administrator adds it "
                     "under Release Gates → Configuration → Projects.",
@@ -228,7 +234,7 @@ class ControlPlane(models.AbstractModel):
     def _find_release(self, release):
         """The release a caller names, if they may read it.
 
-        :raises FieldRefused: when there is none they may know of
+        :raises Rejected: when there is none they may know of
         """
         domain = self._release_domain(release)
         if domain:
@@ -236,14 +242,14 @@ class ControlPlane(models.AbstractModel):
             domain = [*domain, ("active", "in", [True, False])]
         found = self.env["ipai.release"].search(domain, limit=1) if domain else None
         if not found:
-            raise FieldRefused(
+            raise Rejected(
+                "unknown_release",
                 self.env._(
                     "release: “%s” is unknown. Give a uuid, a database id or "
                     "{project, name}.",
                     release,
                 ),
                 "release",
-                "unknown_release",
             )
         return found
 
@@ -277,7 +283,8 @@ class ControlPlane(models.AbstractModel):
             )
         )[:1]
         if not found:
-            raise FieldRefused(
+            raise Rejected(
+                "invalid_field",
                 self.env._(
                     "stage: “%(stage)s” is unknown; stages are %(known)s.",
                     stage=stage,

@@ -5,8 +5,8 @@ from odoo import api, models
 from odoo.tools import ormcache
 
 from ... import ingest
+from ...errors import Rejected
 from ..operations.environment_control import DECIDED_BY
-from .lookup import Refused
 
 #: How far a sender's clock may be ahead of ours.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -212,7 +212,7 @@ class ControlPlane(models.AbstractModel):
     def _evidence_values(self, submission, lookup, gate, type_code, **values):
         type_ = lookup.evidence_types.get(type_code)
         if not type_:
-            raise Refused(
+            raise Rejected(
                 "invalid_field",
                 self.env._(
                     "Unknown type of evidence; known are %s.",
@@ -223,7 +223,7 @@ class ControlPlane(models.AbstractModel):
         problems = type_._metadata_errors(values.get("metadata"))
         if problems:
             path, message = problems[0]
-            raise Refused("invalid_field", message, f"payload.{path}")
+            raise Rejected("invalid_field", message, f"payload.{path}")
         content = values.pop("content", None)
         if content is not None:
             values["content"] = base64.b64encode(content)
@@ -285,7 +285,7 @@ class ControlPlane(models.AbstractModel):
                 )
             )
         if since:
-            raise Refused(
+            raise Rejected(
                 "invalid_field",
                 self.env._(
                     "Something newer was recorded since this was sent; send it as a "
@@ -300,7 +300,7 @@ class ControlPlane(models.AbstractModel):
     def _take_revision(self, submission, lookup):
         envelope, release = submission.envelope, submission.release
         if not release.is_open:
-            raise Refused(
+            raise Rejected(
                 "release_closed",
                 self.env._("%s is closed: open a new release.", release.name),
                 "release_id",
@@ -320,7 +320,7 @@ class ControlPlane(models.AbstractModel):
             self.env["ipai.persona"].sudo().search([("code", "=", payload["persona"])])
         )
         if not persona:
-            raise Refused(
+            raise Rejected(
                 "invalid_field", self.env._("Unknown persona."), "payload.persona"
             )
         self._refuse_overtaken(
@@ -366,7 +366,7 @@ class ControlPlane(models.AbstractModel):
         ).grouped("external_id")
         rollback_of = known.get(payload.get("rollback_of"), Deployment)
         if payload.get("rollback_of") and not rollback_of:
-            raise Refused(
+            raise Rejected(
                 "invalid_field",
                 self.env._(
                     "%(environment)s has no deployment %(reference)s.",
@@ -377,7 +377,7 @@ class ControlPlane(models.AbstractModel):
             )
         manual = submission.envelope.source_system == "manual"
         if manual and payload["status"] == "rolled_back":
-            raise Refused(
+            raise Rejected(
                 "invalid_field",
                 self.env._(
                     "A person records a rollback with its trigger, reason, outcome and "
@@ -392,7 +392,7 @@ class ControlPlane(models.AbstractModel):
                 deployment.release_id != submission.release
                 or deployment.source_ref != submission.revision.source_ref
             ):
-                raise Refused(
+                raise Rejected(
                     "invalid_field",
                     self.env._(
                         "This external_id belongs to a deployment of revision %s.",
@@ -415,7 +415,7 @@ class ControlPlane(models.AbstractModel):
             # What has not happened yet is refused, so that a pipeline stops; a person
             # records no such deployment at all.
             if obstacles and (manual or payload["status"] == "in_progress"):
-                raise Refused(
+                raise Rejected(
                     "forbidden",
                     Deployment._refused_message(
                         submission.release, environment, obstacles
@@ -460,7 +460,7 @@ class ControlPlane(models.AbstractModel):
             return now
         moment = payload[name].replace(tzinfo=None)
         if moment > now + CLOCK_SKEW:
-            raise Refused(
+            raise Rejected(
                 "invalid_field",
                 self.env._("Must not lie in the future."),
                 f"payload.{name}",
@@ -498,7 +498,7 @@ class ControlPlane(models.AbstractModel):
         if payload["status"] == "resolved":
             resolved_at = self._past_moment(payload, "resolved_at")
             if resolved_at < (incident.detected_at or detected_at):
-                raise Refused(
+                raise Rejected(
                     "invalid_field",
                     self.env._("Must not lie before the incident was detected."),
                     "payload.resolved_at",
@@ -532,7 +532,7 @@ class ControlPlane(models.AbstractModel):
         if submission.kept and incident.entry_ids.filtered(
             lambda entry: entry.recorded_at >= submission.log.received_at
         ):
-            raise Refused(
+            raise Rejected(
                 "invalid_field",
                 self.env._(
                     "Something newer was recorded since this was sent; send it as a "
@@ -545,7 +545,7 @@ class ControlPlane(models.AbstractModel):
     def _deployment_of(self, release, reference):
         """The deployment of a release by its reference, the latest if there are more.
 
-        :raises Refused: when the release has none of that reference
+        :raises Rejected: when the release has none of that reference
         """
         found = (
             self.env["ipai.deployment"]
@@ -558,7 +558,7 @@ class ControlPlane(models.AbstractModel):
             )
         )
         if not found:
-            raise Refused(
+            raise Rejected(
                 "invalid_field",
                 self.env._(
                     "%(release)s has no deployment %(reference)s.",
@@ -598,7 +598,7 @@ class ControlPlane(models.AbstractModel):
         control = environment.control_ids.filtered(lambda c: c.kind == kind)
         since = submission.kept and control.checked_at
         if since and since >= submission.log.received_at:
-            raise Refused(
+            raise Rejected(
                 "invalid_field",
                 self.env._(
                     "The control was checked since this was sent; send it as a new "

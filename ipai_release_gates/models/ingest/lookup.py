@@ -2,18 +2,7 @@
 
 from functools import cached_property
 
-
-class Refused(Exception):
-    """An event that the contract refuses, found after its form was checked.
-
-    :param code: a code of the answers table
-    :param message: one sentence the sender can act on
-    :param field: dotted path of the field at fault
-    """
-
-    def __init__(self, code, message, field=None):
-        super().__init__(message)
-        self.code, self.message, self.field = code, message, field
+from ...errors import Rejected
 
 
 class Lookup:
@@ -61,7 +50,7 @@ class Lookup:
         if code is None:
             return self._env["ipai.gate"]
         if code not in self._gates:
-            raise Refused(
+            raise Rejected(
                 "invalid_field",
                 self._env._(
                     "Unknown gate; known are %s.", ", ".join(sorted(self._gates))
@@ -84,7 +73,7 @@ class Lookup:
         known = self._environments[project]
         name = submission.envelope.payload["environment"]
         if name not in known:
-            raise Refused(
+            raise Rejected(
                 "invalid_field",
                 self._env._(
                     "%(project)s has no environment “%(name)s”; known are %(known)s.",

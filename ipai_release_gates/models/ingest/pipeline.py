@@ -14,9 +14,9 @@ from odoo.exceptions import (
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ... import ingest
-from ...exceptions import FieldRefused
+from ...errors import Rejected, rejects_calls
 from ..mixins.recorded import FactBatch
-from .lookup import Lookup, Refused
+from .lookup import Lookup
 
 _logger = logging.getLogger(__name__)
 
@@ -85,18 +85,20 @@ class ControlPlane(models.AbstractModel):
     _inherit = "ipai.control.plane"
 
     @api.model
+    @rejects_calls
     def ingest(self, events):
         """Take events from CI, agents or people.
 
         :param list events: 1 to 1000 envelopes of schema ``v1.0``
         :returns: one answer per event, in order: ``{"ingest_id", "status",
             "http_status", "detail"}``, see the answers table of the contract
-        :raises FieldRefused: when ``events`` is no list of 1 to 1000
+        :raises CallRejected: when ``events`` is no list of 1 to 1000
         :raises AccessError: when the caller has no role in the release process
         """
         self._require_role()
         if not isinstance(events, list) or not 1 <= len(events) <= MAX_EVENTS:
-            raise FieldRefused(
+            raise Rejected(
+                "invalid_field",
                 self.env._("events: must be a list of 1 to %s envelopes.", MAX_EVENTS),
                 "events",
             )
@@ -311,7 +313,7 @@ class ControlPlane(models.AbstractModel):
                 continue
             try:
                 envelope = ingest.parse_envelope(submission.raw, kinds)
-            except ingest.EnvelopeError as error:
+            except Rejected as error:
                 submission.answer = ingest.answers.rejected_by(submission.log.id, error)
                 continue
             submission.envelope = envelope
@@ -602,8 +604,8 @@ class ControlPlane(models.AbstractModel):
             try:
                 plan = getattr(self, submission.kind.method)(submission, lookup)
                 self._refuse_overtaken_plan(submission, plan)
-            except Refused as refused:
-                submission.reject(refused.code, refused.message, refused.field)
+            except Rejected as error:
+                submission.reject(error.code, error.message, error.field)
             else:
                 plans.append((submission, plan))
         if not plans:
@@ -630,8 +632,8 @@ class ControlPlane(models.AbstractModel):
                     submission.accept(**detail)
         except _RETRIED:
             raise
-        except Refused as refused:
-            submission.reject(refused.code, refused.message, refused.field)
+        except Rejected as error:
+            submission.reject(error.code, error.message, error.field)
         except UniqueViolation as error:
             # The winner is invisible to this snapshot; Odoo's retry will see it.
             raise ConcurrencyError(str(error)) from error

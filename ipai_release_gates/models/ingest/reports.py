@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import ormcache
 
 from ... import ingest
+from ...errors import Rejected
 
 
 class ControlPlane(models.AbstractModel):
@@ -50,7 +51,7 @@ class ControlPlane(models.AbstractModel):
         now = self.env.cr.now().replace(tzinfo=datetime.timezone.utc)
         try:
             envelopes = ingest.read_report(values, now, self._formats_by_code())
-        except ingest.EnvelopeError as error:
+        except Rejected as error:
             (submission,) = self._log_submissions([values])
             submission.answer = ingest.answers.rejected_by(submission.log.id, error)
             self._write_log([submission])

@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from ...exceptions import GateRefused
+from ...errors import GateRefused
 from ..release.reasons import said
 
 

@@ -11,7 +11,7 @@ import requests
 from odoo import api, models
 
 from ... import outbound
-from ...exceptions import OutboundFailed, OutboundRefused
+from ...errors import OutboundFailed, OutboundRefused
 
 _logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from odoo.tools import SQL
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ... import outbound
-from ...exceptions import OutboundFailed, OutboundRefused
+from ...errors import OutboundFailed, OutboundRefused
 
 #: Attempts at one delivery, over about a day.
 MAX_TRIES = 8

@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ...exceptions import GateRefused
+from ...errors import GateRefused
 from .reasons import said
 
 _logger = logging.getLogger(__name__)

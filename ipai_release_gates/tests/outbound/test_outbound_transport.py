@@ -9,7 +9,7 @@ from psycopg2 import IntegrityError
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import mute_logger
 
-from odoo.addons.ipai_release_gates.exceptions import OutboundFailed, OutboundRefused
+from odoo.addons.ipai_release_gates.errors import OutboundFailed, OutboundRefused
 from odoo.addons.ipai_release_gates.models.outbound.transport import OutboundAnswer
 
 from ..common import ROLES

@@ -2,7 +2,7 @@
 
 from odoo.exceptions import AccessError, UserError
 
-from odoo.addons.ipai_release_gates.exceptions import GateRefused
+from odoo.addons.ipai_release_gates.errors import GateRefused
 
 from ..common import (
     G1_MISSING,

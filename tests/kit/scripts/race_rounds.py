@@ -24,7 +24,7 @@ import types
 from odoo import api
 from odoo.service import model as service
 
-from odoo.addons.ipai_release_gates.exceptions import GateRefused
+from odoo.addons.ipai_release_gates.errors import GateRefused
 from odoo.addons.ipai_release_gates.models.mixins.recorded import RecordedMixin
 from odoo.addons.ipai_release_gates.models.release.release_move import Release as Mover
 

@@ -7,7 +7,7 @@ import xmlrpc.client
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ingest import EnvelopeError, answers, parse_envelope
+from ingest import Rejected, answers, parse_envelope
 
 
 def contains_none(value):
@@ -62,7 +62,7 @@ def test_a_rejection_says_what_where_and_everything_else():
 
 
 def test_a_rejection_carries_every_fault_of_the_envelope():
-    with pytest.raises(EnvelopeError) as caught:
+    with pytest.raises(Rejected) as caught:
         parse_envelope({"schema_version": "v1.0"})
     answer = answers.rejected_by(3, caught.value)
     assert answer["http_status"] == 400

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ingest import ReportError, parse_cyclonedx
+from ingest import Rejected, parse_cyclonedx
 
 # Written by the tools themselves, see the README there.
 SAMPLES = Path(__file__).parents[1] / "samples" / "cyclonedx"
@@ -56,7 +56,7 @@ def test_no_sample_is_left_untried():
 
 
 def test_xml_is_refused_with_the_way_out():
-    with pytest.raises(ReportError, match="XML.*JSON only: convert"):
+    with pytest.raises(Rejected, match="XML.*JSON only: convert"):
         parse_cyclonedx((SAMPLES / "cyclonedx-npm.xml").read_bytes())
 
 
@@ -136,7 +136,7 @@ def test_components_are_counted_at_every_depth():
 
 
 def refusal(data):
-    with pytest.raises(ReportError) as caught:
+    with pytest.raises(Rejected) as caught:
         parse_cyclonedx(data)
     assert caught.value.message.endswith(".")
     return caught.value
@@ -182,7 +182,7 @@ def test_components_inside_components_without_end_are_refused():
 
 def test_size_is_bounded():
     data = bom()
-    with pytest.raises(ReportError) as caught:
+    with pytest.raises(Rejected) as caught:
         parse_cyclonedx(data, max_bytes=len(data) - 1)
     assert caught.value.http_status == 413
 
@@ -199,7 +199,7 @@ def test_arbitrary_values_in_any_place_are_read_or_refused(place, value):
     for data in (bom(known("high"), **{place: value}), bom({"ratings": value})):
         try:
             report = parse_cyclonedx(data)
-        except ReportError as error:
+        except Rejected as error:
             assert error.message
         else:
             assert report.status != "pass" or place == "vulnerabilities"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ingest import (
     EVENT_TYPES,
     SCHEMA_VERSIONS,
-    EnvelopeError,
+    Rejected,
     answers,
     fields,
     parse_envelope,
@@ -105,7 +105,7 @@ def envelope(event_type="check_result", /, *, without=(), payload=None, **change
 
 
 def refusal(raw, **options):
-    with pytest.raises(EnvelopeError) as caught:
+    with pytest.raises(Rejected) as caught:
         parse_envelope(raw, **options)
     return caught.value
 
@@ -999,7 +999,7 @@ def damaged(draw):
 def assert_answerable(raw):
     try:
         parsed = parse_envelope(raw)
-    except EnvelopeError as error:
+    except Rejected as error:
         assert answers.HTTP_STATUS[error.code] == error.http_status
         assert error.field == error.errors[0]["field"]
         assert error.message == error.errors[0]["message"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ingest import ReportError, parse_envelope, parse_junit, to_checks
+from ingest import Rejected, parse_envelope, parse_junit, to_checks
 
 # One report per dialect, shaped as the tool writes it: two tests pass, one fails, one
 # has an error (where the tool knows the difference), one is skipped.
@@ -292,7 +292,7 @@ EXTERNAL = """<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_document_type_is_refused_before_anything_is_expanded(body, encoding):
-    with pytest.raises(ReportError, match="document type") as caught:
+    with pytest.raises(Rejected, match="document type") as caught:
         parse_junit(body.encode(encoding))
     assert (caught.value.code, caught.value.http_status) == ("invalid_field", 400)
 
@@ -318,7 +318,7 @@ def test_a_document_type_is_refused_before_anything_is_expanded(body, encoding):
     ],
 )
 def test_what_is_no_junit_report_is_refused(data):
-    with pytest.raises(ReportError) as caught:
+    with pytest.raises(Rejected) as caught:
         parse_junit(data)
     assert caught.value.http_status == 400
     assert caught.value.message
@@ -326,7 +326,7 @@ def test_what_is_no_junit_report_is_refused(data):
 
 def test_a_report_is_bounded_before_it_is_read():
     assert parse_junit(GREEN, max_bytes=len(GREEN)).tests == 1
-    with pytest.raises(ReportError) as caught:
+    with pytest.raises(Rejected) as caught:
         parse_junit(GREEN, max_bytes=len(GREEN) - 1)
     assert (caught.value.code, caught.value.http_status) == ("too_large", 413)
 
@@ -341,7 +341,7 @@ def test_arbitrary_bytes_are_refused_and_never_crash(data):
     for body in (data, b"<testsuite>" + data + b"</testsuite>"):
         try:
             report = parse_junit(body)
-        except ReportError:
+        except Rejected:
             continue
         assert report.status in ("pass", "fail", "skipped")
 

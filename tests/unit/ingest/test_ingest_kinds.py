@@ -6,8 +6,8 @@ import jsonschema
 import pytest
 from ingest import (
     KINDS,
-    EnvelopeError,
     EventKind,
+    Rejected,
     by_code,
     describe,
     fields,
@@ -46,7 +46,7 @@ EVENT = {
 
 
 def faults(event, kinds=MORE):
-    with pytest.raises(EnvelopeError) as caught:
+    with pytest.raises(Rejected) as caught:
         parse_envelope(event, kinds)
     return {fault["field"]: fault["message"] for fault in caught.value.errors}
 

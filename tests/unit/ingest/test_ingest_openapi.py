@@ -4,7 +4,7 @@ import json
 
 import jsonschema
 import pytest
-from ingest import EVENT_TYPES, EnvelopeError, answers, openapi, parse_envelope
+from ingest import EVENT_TYPES, Rejected, answers, openapi, parse_envelope
 from ingest.kinds import CORE
 
 SHA = "4f2c9ab0" * 5
@@ -65,7 +65,7 @@ def described(event):
 def taken(event):
     try:
         parse_envelope(event)
-    except EnvelopeError:
+    except Rejected:
         return False
     return True
 

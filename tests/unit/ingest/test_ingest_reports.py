@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from ingest import EnvelopeError, parse_envelope, read_report
+from ingest import Rejected, parse_envelope, read_report
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 NOW = datetime.datetime(2026, 1, 31, 9, 30, tzinfo=datetime.timezone.utc)
@@ -34,7 +34,7 @@ def read(*arguments, **more):
 
 
 def refusal(sent):
-    with pytest.raises(EnvelopeError) as caught:
+    with pytest.raises(Rejected) as caught:
         read_report(sent, NOW)
     return caught.value
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ingest import ReportError, parse_sarif
+from ingest import Rejected, parse_sarif
 
 # Written by the tools themselves, see the README there.
 SAMPLES = Path(__file__).parents[1] / "samples" / "sarif"
@@ -161,7 +161,7 @@ def test_a_result_without_a_level_has_that_of_its_rule(result, level):
 
 
 def refusal(data):
-    with pytest.raises(ReportError) as caught:
+    with pytest.raises(Rejected) as caught:
         parse_sarif(data)
     assert caught.value.message.endswith(".")
     return caught.value
@@ -237,7 +237,7 @@ def test_a_value_just_too_deep_is_refused_by_our_own_bound():
 def test_size_and_count_are_bounded_before_anything_is_read():
     data = log(run())
     assert parse_sarif(data, max_bytes=len(data)).status == "pass"
-    with pytest.raises(ReportError) as caught:
+    with pytest.raises(Rejected) as caught:
         parse_sarif(data, max_bytes=len(data) - 1)
     assert (caught.value.code, caught.value.http_status) == ("too_large", 413)
     error = refusal(b"[" + b"{}," * 600_000 + b"{}]")
@@ -273,7 +273,7 @@ IN_RESULT = ["level", "kind", "rule", "ruleId", "ruleIndex", "suppressions"]
 def test_arbitrary_bytes_are_read_or_refused(data):
     try:
         parse_sarif(data)
-    except ReportError as error:
+    except Rejected as error:
         assert error.message
 
 
@@ -283,7 +283,7 @@ def test_arbitrary_values_in_any_place_are_read_or_refused(place, key, outer, in
     for one in (told, run({"level": "error", key: inner})):
         try:
             assert parse_sarif(log(one)).status in ("pass", "warning", "fail")
-        except ReportError as error:
+        except Rejected as error:
             assert error.message
 
 

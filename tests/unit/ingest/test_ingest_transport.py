@@ -7,7 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ingest import signatures, transport
+from ingest import Rejected, signatures, transport
 from ingest.signatures import SHOWN, SIGNED
 
 values = st.recursive(
@@ -31,7 +31,7 @@ def test_whatever_is_sent_is_read_or_refused_in_one_way(body):
     for mimetype in (transport.JSON, transport.NDJSON):
         try:
             events, alone = transport.read_events(body, mimetype)
-        except transport.TransportError as error:
+        except Rejected as error:
             assert error.code in ("not_json", "too_large", "invalid_field")
         else:
             assert isinstance(events, list) and (not alone or len(events) == 1)

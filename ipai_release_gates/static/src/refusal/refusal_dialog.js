@@ -118,4 +118,4 @@ export class RefusalDialog extends Component {
 
 registry
     .category("error_dialogs")
-    .add("odoo.addons.ipai_release_gates.exceptions.GateRefused", RefusalDialog);
+    .add("odoo.addons.ipai_release_gates.errors.GateRefused", RefusalDialog);

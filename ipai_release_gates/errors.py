@@ -1,20 +1,37 @@
 """What the addon raises, beyond Odoo's own exceptions."""
 
+from functools import wraps
+
 from odoo.exceptions import UserError, ValidationError
 
+from .ingest.errors import Rejected
 
-class FieldRefused(ValidationError):
-    """What a caller of the façade sent cannot be taken.
 
-    :param message: names the field and the way out
-    :param field: the field at fault
-    :param code: the machine's word for it, of ``ingest.answers.HTTP_STATUS``
+class CallRejected(ValidationError):
+    """A refusal of the contract as Odoo's RPC carries it.
+
+    :param Rejected rejected: what is wrong with the call
     """
 
-    def __init__(self, message, field, code="invalid_field"):
-        super().__init__(message)
-        self.field = field
-        self.code = code
+    def __init__(self, rejected):
+        super().__init__(rejected.message)
+        self.rejected = rejected
+
+
+def rejects_calls(method):
+    """Have a public method of the façade refuse a call in the way of Odoo's RPC.
+
+    The method raises :class:`Rejected`; its callers get a :class:`CallRejected`.
+    """
+
+    @wraps(method)
+    def call(self, *args, **kwargs):
+        try:
+            return method(self, *args, **kwargs)
+        except Rejected as rejected:
+            raise CallRejected(rejected) from rejected
+
+    return call
 
 
 class GateRefused(UserError):
