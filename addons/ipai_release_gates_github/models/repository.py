@@ -131,16 +131,16 @@ class GithubRepository(models.Model):
     def _changed(self, former=None):
         """Answer what waits and update what commits show, after a change of these."""
         self.env.registry.clear_cache()
-        # sudo: also what the user may not read
+        # sudo: includes records beyond user rights
         repositories = self.sudo()
         projects = repositories.project_id | (former or self.env["ipai.project"])
-        # sudo: also what the user may not read
+        # sudo: includes records beyond user rights
         self.env["ipai.github.protection"].sudo()._live(
             Domain("project_id", "in", projects.ids)
         )._answer_later()
         # Through the rows of the releases, as every change that commits show: then no
         # concurrent change of a release is missed.
-        # sudo: also what the user may not read
+        # sudo: includes records beyond user rights
         self.env["ipai.release"].sudo().search(
             [
                 ("project_id", "in", repositories.filtered("active").project_id.ids),

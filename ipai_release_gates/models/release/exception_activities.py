@@ -102,7 +102,7 @@ class ReleaseException(models.Model):
     def _asked_to_review(self):
         """One who may review; once that is overdue, more of them.
 
-        Whoever approved it knows it best.
+        An approver knows it best.
         """
         self.ensure_one()
         if self.review_status != "pending":

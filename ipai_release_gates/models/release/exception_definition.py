@@ -67,13 +67,13 @@ class ReleaseException(models.Model):
     @api.model
     def _requesting_personas(self):
         """The personas whose group may create exceptions."""
-        # sudo: rights are part of the published policy
+        # sudo: rights are published policy
         rights = self.env["ir.model.access"].sudo()
         granted = rights.search(
             [("model_id.model", "=", self._name), ("perm_create", "=", True)]
         )
         # An archived persona requests nothing.
-        # sudo: rights are part of the published policy
+        # sudo: rights are published policy
         personas = self.env["ipai.persona"].sudo()
         return sorted(
             personas.search([("group_id", "in", granted.group_id.ids)]).mapped("code")

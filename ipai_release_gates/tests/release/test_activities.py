@@ -1,4 +1,4 @@
-"""Whoever must act next has an activity, and has it no longer when it is done."""
+"""Activities: the people who can act on a release or an exception are asked."""
 
 from datetime import timedelta
 from unittest.mock import patch
@@ -14,7 +14,7 @@ class ActivityCase(GateCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # Those close to the project are asked first, whoever else is in the database.
+        # Those close to the project are asked first, before anybody else in the database.
         team = cls.dev | cls.qa | cls.rm | cls.sre | cls.ci
         cls.project.member_ids = [(6, 0, team.ids)]
 

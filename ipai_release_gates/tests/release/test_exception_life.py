@@ -110,7 +110,7 @@ class TestReviews(ExceptionCase):
         self.assertEqual(exception.review_status, "pending")
         self.assertEqual(exception.review_due_at, self.env.cr.now() + timedelta(days=5))
         (activity,) = exception.activity_ids
-        # Whoever asked is refused as a reviewer; who approved it is not.
+        # The requester is refused as a reviewer; an approver is not.
         self.assertEqual(activity.user_id, self.rm)
         self.assertEqual(activity.date_deadline, exception.review_due_at.date())
 

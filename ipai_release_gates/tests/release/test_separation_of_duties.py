@@ -1,4 +1,4 @@
-"""Whoever signs a gate is a person, holds the persona, and did not write the code."""
+"""Separation of duties: authors and earlier signatories do not sign."""
 
 from odoo.exceptions import AccessError, UserError
 
