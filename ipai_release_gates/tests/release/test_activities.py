@@ -14,7 +14,7 @@ class ActivityCase(GateCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # Those close to the project are asked first, before anybody else in the database.
+        # Those close to the project are asked before anybody else.
         team = cls.dev | cls.qa | cls.rm | cls.sre | cls.ci
         cls.project.member_ids = [(6, 0, team.ids)]
 
