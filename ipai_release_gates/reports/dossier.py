@@ -69,7 +69,7 @@ class Dossier(models.AbstractModel):
     def _sections(self):
         """The sections of this database's dossiers.
 
-        An addon adds its own: ``return super()._sections() + (MINE,)``.
+        Hook: a satellite adds its own, ``return super()._sections() + (MINE,)``.
 
         :returns: tuple of :class:`pages.Section`
         """

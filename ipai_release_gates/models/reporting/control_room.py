@@ -52,8 +52,8 @@ class ControlRoom(models.AbstractModel):
     def _panels(self):
         """The panels of this database's control room.
 
-        An addon adds its own: ``return super()._panels() + (MINE,)``, and its component
-        to the JavaScript registry ``ipai_control_room``.
+        Hook: a satellite adds its own, ``return super()._panels() + (MINE,)``, and its
+        component to the JavaScript registry ``ipai_control_room``.
 
         :returns: tuple of :class:`pages.Panel`
         """

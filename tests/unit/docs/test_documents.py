@@ -20,7 +20,7 @@ DOCUMENTS = sorted(
     # A report that a run wrote.
     if path.name != "dry-run.md"
 )
-_LISTED = re.compile(r"^\| `(ipai\.[\w.]+)` \| ", re.MULTILINE)
+_LISTED = re.compile(r"^\| `((?:ipai|report)\.[\w.]+)` \| ", re.MULTILINE)
 #: A path of the repository in backquotes: it has a slash, or a known ending.
 _PATH = re.compile(r"`([\w./-]+(?:/|\.py|\.md|\.yaml|\.xml|\.js))`")
 
