@@ -199,8 +199,6 @@ PENDING = {
     ),
     "length": (
         "addons/",
-        "ipai_release_gates/ingest/",
-        "ipai_release_gates/models/ingest/",
         "ipai_release_gates/models/release/",
         "ipai_release_gates/reports/",
         "ipai_release_gates/tests/",

@@ -5,8 +5,17 @@ XML-RPC can carry: no ``None`` (dropped), no whole number beyond 32 bits (as tex
 no control character, no object.
 """
 
+from __future__ import annotations
+
 import datetime
 import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .errors import Rejected
+
+Answer = dict[str, Any]
+Detail = dict[str, Any]
 
 HTTP_STATUS = {
     "missing_field": 400,
@@ -33,7 +42,7 @@ STATUSES = ("accepted", "duplicate", "pending", "rejected", "error")
 _CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF], "\ufffd")
 
 
-def accepted(ingest_id, detail=None):
+def accepted(ingest_id: int | None, detail: Detail | None = None) -> Answer:
     """Answer a submission taken for the first time, late results included.
 
     A result for a revision that is no longer current says so in *detail*:
@@ -42,19 +51,29 @@ def accepted(ingest_id, detail=None):
     return _answer(ingest_id, "accepted", 200, detail)
 
 
-def duplicate(ingest_id, original_id, detail=None):
+def duplicate(
+    ingest_id: int | None, original_id: int, detail: Detail | None = None
+) -> Answer:
     """Answer a retry: *ingest_id* is its own log row, *original_id* the first one's,
     *detail* the first answer's."""
     detail = {**(detail or {}), "duplicate_of": original_id}
     return _answer(ingest_id, "duplicate", 200, detail)
 
 
-def pending(ingest_id, detail=None):
+def pending(ingest_id: int | None, detail: Detail | None = None) -> Answer:
     """Answer a fact for a commit of a known project that no release has yet."""
     return _answer(ingest_id, "pending", 202, detail)
 
 
-def rejected(ingest_id, code, message, *, field=None, errors=None, **more):
+def rejected(
+    ingest_id: int | None,
+    code: str,
+    message: str,
+    *,
+    field: str | None = None,
+    errors: list[dict[str, str]] | None = None,
+    **more: Any,
+) -> Answer:
     """Answer a refused submission.
 
     :param str code: a key of ``HTTP_STATUS``.
@@ -69,14 +88,14 @@ def rejected(ingest_id, code, message, *, field=None, errors=None, **more):
     return _answer(ingest_id, "rejected", HTTP_STATUS[code], detail)
 
 
-def rejected_by(ingest_id, error):
+def rejected_by(ingest_id: int | None, error: Rejected) -> Answer:
     """Answer a submission that an :class:`~.errors.Rejected` refused."""
     return rejected(
         ingest_id, error.code, error.message, field=error.field, errors=error.errors
     )
 
 
-def error(ingest_id, detail=None):
+def error(ingest_id: int | None, detail: Detail | None = None) -> Answer:
     """Answer a submission that failed through our fault; it is kept.
 
     The caller learns nothing about our inside unless *detail* holds it.
@@ -86,7 +105,7 @@ def error(ingest_id, detail=None):
     return _answer(ingest_id, "error", 500, detail)
 
 
-def delivery_status(answer):
+def delivery_status(answer: Answer) -> int:
     """The HTTP status of an answer to a delivery.
 
     Never an error of the sender: a code host switches off a webhook that refuses too
@@ -98,7 +117,9 @@ def delivery_status(answer):
     return 200 if settled and taken else 202
 
 
-def _answer(ingest_id, status, http_status, detail):
+def _answer(
+    ingest_id: int | None, status: str, http_status: int, detail: Detail | None
+) -> Answer:
     return {
         "ingest_id": portable(ingest_id) if ingest_id is not None else False,
         "status": status,
@@ -107,7 +128,7 @@ def _answer(ingest_id, status, http_status, detail):
     }
 
 
-def portable(value):
+def portable(value: Any) -> Any:
     """Return *value* as XML-RPC and JSON can both carry it.
 
     ``None`` disappears from objects and lists; alone it becomes ``False``. A value
@@ -136,7 +157,7 @@ def portable(value):
     return _clean(str(value))
 
 
-def _clean(text):
+def _clean(text: str) -> str:
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode()
     return text.translate(_CONTROL)

@@ -5,7 +5,11 @@ service account, not an author of the revision) is decided where the signature i
 recorded, so that a refused one leaves a trace as well.
 """
 
-from .kinds import ANY_GATE, CORE
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from .kinds import ANY_GATE, CORE, Gates, Kinds
 
 ROLES = frozenset(
     {
@@ -21,8 +25,13 @@ ROLES = frozenset(
 
 
 def may_send(
-    roles, event_type, source_system, gate_code, evidence_type=None, kinds=CORE
-):
+    roles: frozenset[str],
+    event_type: str,
+    source_system: str,
+    gate_code: str | None,
+    evidence_type: str | None = None,
+    kinds: Kinds = CORE,
+) -> str | None:
     """Return None when the sender may, else the sentence that says why not.
 
     :param frozenset roles: all the sender holds, from ``ROLES``; others count for
@@ -34,7 +43,7 @@ def may_send(
     :param kinds: code → :class:`~.kinds.EventKind`, those that are taken.
     """
     kind = kinds.get(event_type)
-    senders = kind.senders if kind else {}
+    senders: Mapping[str, Gates | None] | None = kind.senders if kind else {}
     if senders is None:
         return None
     able = sorted(senders)
@@ -46,7 +55,7 @@ def may_send(
         return f"Only {_words(able)} may send {event_type}; you hold: {held}."
     gates = [senders[role] for role in mine]
     if ANY_GATE not in gates:
-        allowed = frozenset().union(*gates)
+        allowed: Gates = frozenset().union(*(each for each in gates if each))
         named = _words(sorted(gate for gate in allowed if gate))
         if gate_code not in allowed:
             none = " or for no gate" if None in allowed else ""
@@ -56,6 +65,7 @@ def may_send(
             )
         if (
             gate_code is None
+            and kind
             and kind.without_gate is not None
             and evidence_type not in kind.without_gate
         ):
@@ -71,5 +81,5 @@ def may_send(
     return None
 
 
-def _words(names):
+def _words(names: Iterable[str]) -> str:
     return " or ".join(names)

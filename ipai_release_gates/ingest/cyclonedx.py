@@ -4,8 +4,10 @@ A list of parts is no scan of them. A file that names no vulnerability may be of
 that looked for none, and some of those write an empty list: it never passes.
 """
 
+from __future__ import annotations
+
 from .fields import MAX_CONTENT_BYTES
-from .report import Report, shown, unreadable
+from .report import Document, Report, shown, unreadable
 from .report_json import read_document
 
 VERSIONS = ("1.4", "1.5", "1.6", "1.7")
@@ -20,7 +22,7 @@ _WARNS = ("medium", "low")
 _ORDER = ("critical", "high", "unknown", "medium", "low", "info", "none")
 
 
-def parse_cyclonedx(data, *, max_bytes=MAX_CONTENT_BYTES):
+def parse_cyclonedx(data: bytes, *, max_bytes: int = MAX_CONTENT_BYTES) -> Report:
     """Return the :class:`Report` of a CycloneDX file.
 
     ``skipped`` for a list of components alone, ``fail`` for one without any; where
@@ -55,7 +57,7 @@ def parse_cyclonedx(data, *, max_bytes=MAX_CONTENT_BYTES):
         "open": opened,
         "settled": settled,
         "serial_number": shown(bom.plain("serialNumber", str)),
-        "timestamp": shown(about and about.plain("timestamp", str)),
+        "timestamp": shown(about.plain("timestamp", str) if about else None),
     }
     status = _status(components, found, opened)
     kind = "vulnerability_scan" if found else "sbom"
@@ -63,7 +65,7 @@ def parse_cyclonedx(data, *, max_bytes=MAX_CONTENT_BYTES):
     return Report(status, known, kind)
 
 
-def _status(components, found, opened):
+def _status(components: int, found: int, opened: dict[str, int]) -> str:
     if not found:
         return "skipped" if components else "fail"
     if any(opened[severity] for severity in _FAILS):
@@ -71,7 +73,7 @@ def _status(components, found, opened):
     return "warning" if any(opened[severity] for severity in _WARNS) else "pass"
 
 
-def _count_components(bom):
+def _count_components(bom: Document) -> int:
     """Components at every depth, which the document's own depth bounds."""
     count, level = 0, [bom]
     while level:
@@ -80,15 +82,17 @@ def _count_components(bom):
     return count
 
 
-def _state(vulnerability):
+def _state(vulnerability: Document) -> str | None:
     analysis = vulnerability.get("analysis", dict)
-    state = analysis and analysis.plain("state", str)
+    if not analysis:
+        return None
+    state: str | None = analysis.plain("state", str)
     if state is not None and state not in STATES:
         raise analysis.fault(f"state must be one of {', '.join(STATES)}.")
     return state
 
 
-def _severity(vulnerability):
+def _severity(vulnerability: Document) -> str:
     severities = [r.plain("severity", str) for r in vulnerability.each("ratings")]
     for severity in severities:
         if severity is not None and severity not in SEVERITIES:

@@ -4,9 +4,14 @@ A reader that nobody described is an error, so that the contract and what is pub
 of it cannot part.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
 from . import answers, envelope, fields
 from .authority import ROLES
-from .kinds import ANY_GATE, CORE, RELEASE
+from .kinds import ANY_GATE, CORE, RELEASE, Kinds
 
 #: What the readers without parts of their own take.
 _WORDS = {
@@ -64,7 +69,7 @@ _OUTCOMES = (
 )
 
 
-def words_of(reader):
+def words_of(reader: Any) -> str:
     """What a reader takes, in words.
 
     :raises KeyError: for a reader nobody described
@@ -90,7 +95,7 @@ def words_of(reader):
         raise
 
 
-def envelope_rows(kinds=CORE):
+def envelope_rows(kinds: Kinds = CORE) -> Iterator[tuple[str, bool, str]]:
     """The fields of the envelope: name, whether it must be there, what it takes."""
     taken = {**envelope.REQUIRED, **envelope.OPTIONAL}
     for name, reader in taken.items():
@@ -107,7 +112,7 @@ def envelope_rows(kinds=CORE):
         yield name, name in envelope.REQUIRED, words
 
 
-def payload_rows(kinds=CORE):
+def payload_rows(kinds: Kinds = CORE) -> Iterator[tuple[str, str, bool, str]]:
     """The fields of every payload: event type, name, whether required, what it takes.
 
     ``source_ref`` is required unless the envelope has it, or the event speaks of no
@@ -122,7 +127,7 @@ def payload_rows(kinds=CORE):
             yield event_type, name, required, words_of(inner)
 
 
-def sender_rows(kinds=CORE):
+def sender_rows(kinds: Kinds = CORE) -> Iterator[tuple[str, list[tuple[str, bool]]]]:
     """Who may send each kind of event.
 
     Yields its code, and each role with whether it may name any gate.
@@ -134,7 +139,7 @@ def sender_rows(kinds=CORE):
         yield code, [(role, senders[role] is ANY_GATE) for role in sorted(senders)]
 
 
-def answer_rows():
+def answer_rows() -> Iterator[tuple[str, int, str, str]]:
     """The answers: status, HTTP status, code (of refusals), what it means."""
     if _ANSWERS.keys() != answers.HTTP_STATUS.keys():
         raise KeyError(sorted(_ANSWERS.keys() ^ answers.HTTP_STATUS.keys()))

@@ -4,17 +4,21 @@ Both take any Python value, never raise, and agree between processes and version
 of Python, since every submission is logged before it is understood.
 """
 
+from __future__ import annotations
+
 import datetime
 import hashlib
 import json
 import re
+from collections.abc import Iterator
+from typing import Any
 from xmlrpc.client import Binary, DateTime
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _TEXT, _VALUE, _LEAVE = range(3)
 
 
-def payload_digest(raw):
+def payload_digest(raw: object) -> str:
     """Return the hexadecimal SHA-256 by which two submissions count as the same.
 
     It is taken over canonical JSON (sorted keys, no spaces, UTF-8) of the whole
@@ -29,7 +33,7 @@ def payload_digest(raw):
     return hashlib.sha256(_encode(raw, sort_keys=True)).hexdigest()
 
 
-def raw_text(raw, limit):
+def raw_text(raw: object, limit: int) -> str:
     """Return *raw* as text that PostgreSQL can store, at most *limit* characters.
 
     JSON values come out as JSON that loads back to the same value, unless the text
@@ -42,7 +46,7 @@ def raw_text(raw, limit):
     return text[: limit - len(mark)] + mark if limit > len(mark) else text[:limit]
 
 
-def _encode(value, sort_keys):
+def _encode(value: object, sort_keys: bool) -> bytes:
     try:
         text = json.dumps(
             value, ensure_ascii=False, separators=(",", ":"), sort_keys=sort_keys
@@ -53,13 +57,14 @@ def _encode(value, sort_keys):
     return text.encode("utf-8", "backslashreplace")
 
 
-def _walk(value, sort_keys):
+def _walk(value: object, sort_keys: bool) -> Iterator[str]:
     """Yield the JSON of *value* piece by piece, without recursion.
 
     Writes the same text as ``json.dumps`` where that can write any, since depth at
     which the latter gives up depends on the caller's stack.
     """
-    stack, inside = [(_VALUE, value)], set()
+    stack: list[tuple[int, Any]] = [(_VALUE, value)]
+    inside: set[int] = set()
     while stack:
         action, item = stack.pop()
         if action == _TEXT:
@@ -76,7 +81,7 @@ def _walk(value, sort_keys):
             stack += [(_LEAVE, id(item)), *reversed(steps)]
 
 
-def _steps(item, sort_keys):
+def _steps(item: Any, sort_keys: bool) -> list[tuple[int, Any]]:
     if isinstance(item, dict):
         pairs = [(_scalar(key, key=True), value) for key, value in item.items()]
         if sort_keys:
@@ -91,18 +96,18 @@ def _steps(item, sort_keys):
     return [*steps, (_TEXT, brackets[1])]
 
 
-def _scalar(value, key=False):
+def _scalar(value: object, key: bool = False) -> str:
     if isinstance(value, str) or (
         not key and (value is None or isinstance(value, (bool, int, float)))
     ):
         try:
             return json.dumps(value, ensure_ascii=False)
         except ValueError:  # an int of more digits than Python will print
-            value = hex(value)
+            value = hex(int(value or 0))
     return json.dumps(_described(value), ensure_ascii=False)
 
 
-def _described(value):
+def _described(value: Any) -> str:
     if isinstance(value, Binary):
         value = value.data
     if isinstance(value, (bytes, bytearray)):

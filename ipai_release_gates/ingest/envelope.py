@@ -3,14 +3,18 @@
 Follows schema ``v1.0`` of the ingest contract.
 """
 
+from __future__ import annotations
+
 import datetime
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from . import fields
 from .errors import Rejected
 from .fields import Invalid, kind_of
-from .kinds import CORE, RELEASE
+from .kinds import CORE, RELEASE, EventKind, Kinds
+from .reading import Problem
 
 SCHEMA_VERSIONS = frozenset({"v1.0"})
 SOURCE_SYSTEMS = ("github_actions", "gitlab_ci", "agent", "manual", "monitoring")
@@ -36,22 +40,22 @@ class Envelope:
     idempotency_key: str
     event_type: str
     source_system: str
-    release_id: str | int | dict | None
+    release_id: str | int | dict[str, str] | None
     project: str | None
     source_ref: str | None
     gate_code: str | None
-    payload: dict
+    payload: dict[str, Any]
     emitted_at: datetime.datetime
 
 
 @fields.described(type="object")
-def _object(value):
+def _object(value: object) -> dict[Any, Any]:
     if not isinstance(value, dict):
         raise Invalid(f"Must be an object, not {kind_of(value)}.")
     return value
 
 
-REQUIRED = {
+REQUIRED: fields.Fields = {
     "schema_version": fields.string,
     "idempotency_key": fields.idempotency_key,
     "event_type": fields.one_of(*CORE),
@@ -59,7 +63,7 @@ REQUIRED = {
     "emitted_at": fields.moment,
     "payload": _object,
 }
-OPTIONAL = {
+OPTIONAL: fields.Fields = {
     "release_id": fields.release_id,
     "project": fields.project,
     "source_ref": fields.commit,
@@ -68,11 +72,11 @@ OPTIONAL = {
 
 
 @lru_cache(maxsize=16)
-def _required(event_types):
+def _required(event_types: tuple[str, ...]) -> fields.Fields:
     return {**REQUIRED, "event_type": fields.one_of(*event_types)}
 
 
-def envelope_schema(kind):
+def envelope_schema(kind: EventKind) -> dict[str, Any]:
     """The JSON Schema of an envelope with an event of one kind."""
     schema = fields.schema_of(REQUIRED, OPTIONAL)
     schema["properties"] |= {
@@ -85,7 +89,9 @@ def envelope_schema(kind):
     return schema
 
 
-def parse_envelope(raw, kinds=CORE, *, max_bytes=MAX_BYTES):
+def parse_envelope(
+    raw: Any, kinds: Kinds = CORE, *, max_bytes: int = MAX_BYTES
+) -> Envelope:
     """Return the :class:`Envelope` of one submission.
 
     Nothing is guessed, defaulted or ignored: a key that the schema does not know is
@@ -119,7 +125,7 @@ def parse_envelope(raw, kinds=CORE, *, max_bytes=MAX_BYTES):
         _required(tuple(kinds)),
         OPTIONAL,
         what="an envelope",
-        refused=kind.refused if kind else (),
+        refused=kind.refused if kind else {},
     )
     problems += _key_problems(values)
     sent_payload = values.get("payload")
@@ -150,7 +156,7 @@ def parse_envelope(raw, kinds=CORE, *, max_bytes=MAX_BYTES):
     )
 
 
-def _exceeds(raw, max_bytes):
+def _exceeds(raw: object, max_bytes: int) -> bool:
     """Return whether *raw* carries more than *max_bytes* of text.
 
     Counts at least one byte per value and stops as soon as it knows, so neither
@@ -176,7 +182,7 @@ def _exceeds(raw, max_bytes):
     return False
 
 
-def _key_problems(values):
+def _key_problems(values: dict[str, Any]) -> list[Problem]:
     """Check the key's form ``<source_system>/<release>/<event_type>/<sequence>``.
 
     The release part may hold slashes itself, so the form is read from both ends.
@@ -201,7 +207,7 @@ def _key_problems(values):
     return [(("idempotency_key",), message, "invalid_field")]
 
 
-def _release_problems(raw, values):
+def _release_problems(raw: dict[Any, Any], values: dict[str, Any]) -> list[Problem]:
     if raw.get("release_id") is None and raw.get("project") is None:
         message = "Name the release by release_id, or by project and source_ref."
         return [(("release_id",), message, "missing_field")]
@@ -212,7 +218,9 @@ def _release_problems(raw, values):
     return []
 
 
-def _source_ref(raw, values, kind):
+def _source_ref(
+    raw: dict[Any, Any], values: dict[str, Any], kind: EventKind | None
+) -> tuple[str | None, list[Problem]]:
     """Return ``(commit, problems)`` from the envelope, the payload, or both.
 
     A commit that is there but wrong was reported by its own field.

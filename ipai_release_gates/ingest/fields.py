@@ -1,23 +1,74 @@
-"""Readers of untrusted values, and the combinators that make records of them.
+"""The readers of the contract's values, by what they are.
 
-A reader is a function ``value -> normalised value`` that raises :class:`Invalid`.
-What the combinators build carries what it takes as attributes, for ``describe``.
-It is never given ``None``: a record treats ``None`` as an absent field. Every other
-value of the wrong type is an error, ``False`` included (XML-RPC clients send it for
-a missing value, but a fact whose value was lost must not pass for one that never
-had it).
-
-Lengths are in characters unless a name says bytes.
+Lengths are in characters unless a name says bytes. The names of ``reading`` and
+``combining`` are here as well, so that a record is written with one import.
 """
+
+from __future__ import annotations
 
 import base64
 import binascii
 import datetime
-import json
-import math
 import re
+from typing import Any
 from urllib.parse import urlsplit
-from xmlrpc.client import Binary, DateTime
+from xmlrpc.client import DateTime
+
+from .combining import (
+    MAX_METADATA_BYTES,
+    MAX_METADATA_DEPTH,
+    MAX_PROBLEMS,
+    Fields,
+    FreeFormReader,
+    LineReader,
+    ListReader,
+    RecordReader,
+    WordReader,
+    free_form,
+    line,
+    list_of,
+    one_of,
+    read_record,
+    record,
+    schema_of,
+)
+from .reading import (
+    Invalid,
+    Reader,
+    described,
+    kind_of,
+    path_of,
+    show,
+    string,
+    whole,
+)
+
+__all__ = [
+    "MAX_METADATA_BYTES",
+    "MAX_METADATA_DEPTH",
+    "MAX_PROBLEMS",
+    "Fields",
+    "FreeFormReader",
+    "Invalid",
+    "LineReader",
+    "ListReader",
+    "Reader",
+    "RecordReader",
+    "WordReader",
+    "described",
+    "free_form",
+    "kind_of",
+    "line",
+    "list_of",
+    "one_of",
+    "path_of",
+    "read_record",
+    "record",
+    "schema_of",
+    "show",
+    "string",
+    "whole",
+]
 
 MAX_NAME = 128
 MAX_KEY = 255
@@ -26,9 +77,6 @@ MAX_URL = 2048
 MAX_EMAIL = 254
 MAX_AUTHORS = 100
 MAX_CONTENT_BYTES = 10 * 1024 * 1024
-MAX_METADATA_BYTES = 64 * 1024
-MAX_METADATA_DEPTH = 20
-MAX_PROBLEMS = 100
 MAX_ID = 2**31 - 1
 
 _NAME = re.compile(r"[A-Za-z0-9_.:/ \-]+")
@@ -47,121 +95,14 @@ _MOMENT = re.compile(
     r"(?:[.,]([0-9]{1,9}))?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)"
 )
 
-_KINDS = (
-    (bool, "a boolean"),
-    (int, "a number"),
-    (float, "a number"),
-    (str, "text"),
-    ((list, tuple), "a list"),
-    (dict, "an object"),
-    ((bytes, bytearray), "binary data"),
-    (Binary, "an XML-RPC base64 value"),
-    (DateTime, "an XML-RPC dateTime value"),
-    ((datetime.datetime, datetime.date), "a date object"),
-    (type(None), "null"),
-)
 
-
-class Invalid(Exception):
-    """One or more faults in a value.
-
-    :param str message: a sentence a person can act on.
-    :param tuple at: where, relative to the value read: keys and list positions.
-    :param str code: the machine's word for it.
-
-    ``problems`` holds ``(at, message, code)`` triples; :meth:`of` builds one
-    exception from many.
-    """
-
-    def __init__(self, message, at=(), code="invalid_field"):
-        super().__init__(message)
-        self.problems = [(tuple(at), message, code)]
-
-    @classmethod
-    def of(cls, problems):
-        """Return one exception that carries all *problems*, which is not empty."""
-        error = cls(problems[0][1])
-        error.problems = list(problems)
-        return error
-
-    def under(self, step):
-        """Return the problems as seen from one level further out."""
-        return [((step, *at), message, code) for at, message, code in self.problems]
-
-
-def kind_of(value):
-    """Return what *value* is, in words: ``"a list"``."""
-    for types, words in _KINDS:
-        if isinstance(value, types):
-            return words
-    return f"a {type(value).__name__} object"
-
-
-def show(value):
-    """Return *value* as short, printable ASCII for use in a message."""
-    if not isinstance(value, str):
-        return kind_of(value)
-    return ascii(value) if len(value) <= 64 else f"{value[:64]!a}…"
-
-
-def path_of(at):
-    """Return the dotted path of *at*: ``payload.checks[2].status``."""
-    path = ""
-    for step in at:
-        if isinstance(step, int) and not isinstance(step, bool):
-            path += f"[{step}]"
-            continue
-        word = step if isinstance(step, str) else show(step)
-        if not (word and word.isascii() and word.isprintable() and len(word) <= 64):
-            word = show(word)
-        path += f".{word}" if path else word
-    return path
-
-
-def described(**schema):
-    """Say in JSON Schema what a reader takes, at the reader itself.
-
-    The HTTP API is described from it. What a schema cannot say (that a date exists,
-    that two fields agree) the reader still checks.
-    """
-
-    def mark(read):
-        read.schema = schema
-        return read
-
-    return mark
-
-
-def whole(pattern):
-    """The JSON Schema pattern of a compiled one that must match a whole text."""
-    return f"^(?:{pattern.pattern})$"
-
-
-# -- leaf readers -------------------------------------------------------------
-
-
-@described(type="string")
-def string(value):
-    """Read text that PostgreSQL can store: no NUL, no lone surrogate."""
-    if not isinstance(value, str):
-        raise Invalid(f"Must be text, not {kind_of(value)}.")
-    if "\x00" in value:
-        raise Invalid("Must not contain a NUL character.")
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise Invalid("Must be valid Unicode (lone surrogate found).") from None
-    return value
-
-
-def is_uuid(value):
+def is_uuid(value: object) -> bool:
     """Whether *value* is the text of a uuid in its usual form."""
     return isinstance(value, str) and bool(_UUID.fullmatch(value))
 
 
 @described(type="string", minLength=1, maxLength=MAX_TEXT)
-def text(value):
+def text(value: object) -> str:
     """Read free text of at most ``MAX_TEXT`` characters, not blank."""
     value = string(value)
     if len(value) > MAX_TEXT:
@@ -171,29 +112,11 @@ def text(value):
     return value
 
 
-def line(limit):
-    """Return a reader of one stripped printable line of 1 to *limit* characters."""
-
-    @described(type="string", minLength=1, maxLength=limit)
-    def read(value):
-        value = string(value).strip()
-        if not value:
-            raise Invalid("Must not be empty.")
-        if len(value) > limit:
-            raise Invalid(f"Must have at most {limit} characters, has {len(value)}.")
-        if not value.isprintable():
-            raise Invalid("Must be one line without control characters.")
-        return value
-
-    read.limit = limit
-    return read
-
-
-def _matching(pattern, limit, rule):
+def _matching(pattern: re.Pattern[str], limit: int, rule: str) -> Reader[str]:
     one_line = line(limit)
 
     @described(type="string", maxLength=limit, pattern=whole(pattern))
-    def read(value):
+    def read(value: object) -> str:
         value = one_line(value)
         if not pattern.fullmatch(value):
             raise Invalid(f"Must be {rule}, not {show(value)}.")
@@ -209,21 +132,8 @@ project = _matching(_PROJECT, 255, "a repository as owner/name")
 external_id = line(MAX_NAME)
 
 
-def one_of(*words):
-    """Return a reader that takes exactly the given words."""
-
-    @described(enum=list(words))
-    def read(value):
-        if string(value) not in words:
-            raise Invalid(f"Must be one of {', '.join(words)}, not {show(value)}.")
-        return value
-
-    read.words = words
-    return read
-
-
 @described(type="boolean")
-def boolean(value):
+def boolean(value: object) -> bool:
     """Read true or false, nothing that merely resembles them."""
     if not isinstance(value, bool):
         raise Invalid(f"Must be true or false, not {kind_of(value)}.")
@@ -231,9 +141,10 @@ def boolean(value):
 
 
 @described(type="string", pattern=whole(_COMMIT), examples=["4f2c9ab0" * 5])
-def commit(value):
+def commit(value: object) -> str:
     """Read a full commit SHA (SHA-1 or SHA-256), lower-cased."""
-    if not _COMMIT.fullmatch(string(value)):
+    value = string(value)
+    if not _COMMIT.fullmatch(value):
         raise Invalid(
             "Must be the full commit SHA, 40 or 64 hexadecimal digits (no short"
             f" SHA, no branch or tag name), not {show(value)}."
@@ -244,15 +155,16 @@ def commit(value):
 
 
 @described(type="string", pattern=whole(_SHA256))
-def sha256(value):
+def sha256(value: object) -> str:
     """Read a hexadecimal SHA-256, lower-cased."""
-    if not _SHA256.fullmatch(string(value)):
+    value = string(value)
+    if not _SHA256.fullmatch(value):
         raise Invalid("Must be a SHA-256 in 64 hexadecimal digits.")
     return value.lower()
 
 
 @described(type="string", format="uri", maxLength=MAX_URL, pattern="^https?://")
-def url(value):
+def url(value: object) -> str:
     """Read an ``http(s)`` address with a host and without credentials."""
     value = string(value)
     if len(value) > MAX_URL:
@@ -273,7 +185,7 @@ def url(value):
 
 
 @described(type="string", minLength=1, maxLength=MAX_URL)
-def reference(value):
+def reference(value: object) -> str:
     """Read where an artifact is: an ``http(s)`` URL, a path, an image digest.
 
     What looks like a URL must be a safe one, because people will click on it.
@@ -287,7 +199,7 @@ def reference(value):
 
 
 @described(type="string", maxLength=MAX_EMAIL, pattern=whole(_EMAIL))
-def email(value):
+def email(value: object) -> str:
     """Read an e-mail address, stripped and lower-cased.
 
     As loose as what git writes into commits (``bot[bot]@users.noreply.github.com``,
@@ -301,7 +213,7 @@ def email(value):
 
 
 @described(type="string", format="date-time")
-def moment(value):
+def moment(value: object) -> datetime.datetime:
     """Read an ISO 8601 date and time with offset; return it aware, in UTC.
 
     Takes ``Z`` and nine fractional digits (cut to microseconds) on every Python;
@@ -334,7 +246,7 @@ def moment(value):
 
 
 @described(type="string", minLength=1, maxLength=MAX_KEY, pattern=whole(_KEY))
-def idempotency_key(value):
+def idempotency_key(value: object) -> str:
     """Read a key of 1 to ``MAX_KEY`` visible ASCII characters."""
     value = string(value)
     if not 1 <= len(value) <= MAX_KEY:
@@ -345,7 +257,7 @@ def idempotency_key(value):
 
 
 @described(type="string", minLength=1, maxLength=255)
-def filename(value):
+def filename(value: object) -> str:
     """Read a bare file name, never a path."""
     value = string(value)
     if value != value.strip() or not value or value in (".", ".."):
@@ -358,7 +270,7 @@ def filename(value):
 
 
 @described(type="string", contentEncoding="base64", minLength=4)
-def content(value):
+def content(value: object) -> bytes:
     """Read strict base64; return the bytes, 1 to ``MAX_CONTENT_BYTES`` of them.
 
     The size is known from the encoded length, so too much is never decoded.
@@ -384,7 +296,31 @@ def content(value):
     return data
 
 
-def release_id(value):
+_emails = list_of(email, least=1, most=MAX_AUTHORS)
+
+
+@described(**_emails.schema)
+def authors(value: object) -> list[str]:
+    """Read 1 to ``MAX_AUTHORS`` e-mail addresses; return them without repeats."""
+    return list(dict.fromkeys(_emails(value)))
+
+
+metadata = free_form(dict)
+
+_RELEASE_BY_NAME = record(
+    {"project": project, "name": line(MAX_KEY)}, what="a release's address"
+)
+
+
+@described(
+    anyOf=[
+        {"type": "string", "pattern": whole(_UUID), "description": "its uuid"},
+        {"type": "integer", "minimum": 1, "maximum": MAX_ID},
+        {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"},
+        _RELEASE_BY_NAME.schema,
+    ]
+)
+def release_id(value: object) -> int | str | dict[str, Any]:
     """Read a uuid (returned lower-case), a database id (returned as int), or
     ``{"project", "name"}`` (returned as such a dict)."""
     if isinstance(value, dict):
@@ -402,237 +338,3 @@ def release_id(value):
         "Must be a release's uuid, its database id, or an object with project and"
         f" name, not {show(value)}."
     )
-
-
-# -- free-form values ---------------------------------------------------------
-
-
-class _FreeForm:
-    """One walk over a free-form value: copies it, counts it, notes what is wrong."""
-
-    def __init__(self):
-        self.problems = []
-        self.size = 0
-
-    def read(self, value, at=(), depth=1):
-        self.size += 1
-        if isinstance(value, str):
-            self.size += len(value)
-        # Checked on the way, so that a huge value is not walked to its end.
-        if self.size > MAX_METADATA_BYTES:
-            raise Invalid(f"Must have at most {MAX_METADATA_BYTES} bytes as JSON.")
-        if not isinstance(value, (dict, list)):
-            return self.scalar(value, at)
-        if depth > MAX_METADATA_DEPTH:
-            self.note(at, f"Must be nested at most {MAX_METADATA_DEPTH} deep.")
-            return None
-        if isinstance(value, list):
-            return [
-                self.read(item, (*at, position), depth + 1)
-                for position, item in enumerate(value)
-            ]
-        copy = {}
-        for key, item in value.items():
-            if self.text(key, at) is not None:
-                self.size += len(key)
-                copy[key] = self.read(item, (*at, key), depth + 1)
-        return copy
-
-    def scalar(self, value, at):
-        if value is None or isinstance(value, bool):
-            return value
-        if isinstance(value, int):
-            if not -(2**63) <= value < 2**63:
-                self.note(at, "Must be a whole number of at most 64 bits.")
-            return value
-        if isinstance(value, float):
-            if not math.isfinite(value):
-                self.note(at, "Must be a finite number.")
-            return value
-        return self.text(value, at)
-
-    def text(self, value, at):
-        try:
-            return string(value)
-        except Invalid as error:
-            if isinstance(value, str):
-                self.problems += [((*at, *sub), m, c) for sub, m, c in error.problems]
-            else:
-                self.note(at, f"Must be a JSON value, not {kind_of(value)}.")
-        return None
-
-    def note(self, at, message):
-        self.problems.append((at, message, "invalid_field"))
-
-
-def free_form(*types):
-    """Return a reader of JSON values of the given outermost *types*.
-
-    Bounded in depth (``MAX_METADATA_DEPTH``) and size (``MAX_METADATA_BYTES`` of
-    JSON); the result is a copy.
-    """
-
-    names = {dict: "object", list: "array"}
-
-    @described(
-        type=[names[kind] for kind in types],
-        description=f"At most {MAX_METADATA_BYTES} bytes as JSON, nested at most"
-        f" {MAX_METADATA_DEPTH} deep.",
-    )
-    def read(value):
-        if not isinstance(value, types):
-            wanted = " or ".join(kind_of(kind()) for kind in types)
-            raise Invalid(f"Must be {wanted}, not {kind_of(value)}.")
-        walk = _FreeForm()
-        copy = walk.read(value)
-        if walk.problems:
-            raise Invalid.of(walk.problems[:MAX_PROBLEMS])
-        size = len(json.dumps(copy, ensure_ascii=False, separators=(",", ":")).encode())
-        if size > MAX_METADATA_BYTES:
-            raise Invalid(
-                f"Must have at most {MAX_METADATA_BYTES} bytes as JSON, has {size}."
-            )
-        return copy
-
-    read.types = types
-    return read
-
-
-metadata = free_form(dict)
-
-
-# -- combinators --------------------------------------------------------------
-
-
-def read_record(value, required, optional, *, what="this object", refused=()):
-    """Read a dict field by field.
-
-    :param dict value: what was sent.
-    :param dict required: name to reader; an absent one is a ``missing_field``.
-    :param dict optional: name to reader.
-    :param str what: how messages call the object.
-    :param refused: a dict from key (lower-case) to ``(message, code)`` for unknown
-        keys that deserve more than "unknown".
-    :return: ``(values, problems)``; *values* holds what was present and good.
-    """
-    values, problems = {}, []
-    for key, read in {**required, **optional}.items():
-        sent = value.get(key)
-        if sent is None:
-            if key in required:
-                problems.append(((key,), "This field is required.", "missing_field"))
-            continue
-        try:
-            values[key] = read(sent)
-        except Invalid as error:
-            problems += error.under(key)
-    refused, unknown = dict(refused), 0
-    allowed = ", ".join(sorted({**required, **optional}))
-    for key in value:
-        if isinstance(key, str) and (key in required or key in optional):
-            continue
-        label = key if isinstance(key, str) else show(key)
-        word = label.lower().replace("-", "_")
-        if word in refused:
-            problems.append(((label,), *refused[word]))
-        elif unknown <= MAX_PROBLEMS:
-            unknown += 1
-            message = f"Is not a field of {what}; its fields are {allowed}."
-            problems.append(((label,), message, "invalid_field"))
-    return values, problems
-
-
-def record(required, optional=None, *, what, refused=(), rule=None):
-    """Return a reader of an object with exactly these fields.
-
-    *rule* is called with the dict sent and the values read so far, whether or not
-    single fields were wrong, and may change the values or raise :class:`Invalid`.
-    """
-    optional = optional or {}
-
-    @described(**schema_of(required, optional))
-    def read(value):
-        if not isinstance(value, dict):
-            raise Invalid(f"Must be an object, not {kind_of(value)}.")
-        values, problems = read_record(
-            value, required, optional, what=what, refused=refused
-        )
-        if rule:
-            try:
-                rule(value, values)
-            except Invalid as error:
-                problems += error.problems
-        if problems:
-            raise Invalid.of(problems)
-        return values
-
-    read.required, read.optional = required, optional
-    return read
-
-
-def schema_of(required, optional):
-    """The JSON Schema of an object with exactly these fields."""
-    return {
-        "type": "object",
-        "required": sorted(required),
-        "properties": {
-            key: read.schema for key, read in {**required, **optional}.items()
-        },
-        "additionalProperties": False,
-    }
-
-
-def list_of(read_item, *, least=0, most, unique=None):
-    """Return a reader of a list of *least* to *most* items.
-
-    *unique* names a key by which no two items may agree: of two checks of one name,
-    the second would silently hide the first.
-    """
-
-    @described(type="array", minItems=least, maxItems=most, items=read_item.schema)
-    def read(value):
-        if not isinstance(value, list):
-            raise Invalid(f"Must be a list, not {kind_of(value)}.")
-        if not least <= len(value) <= most:
-            raise Invalid(f"Must have {least} to {most} items, has {len(value)}.")
-        items, problems, seen = [], [], set()
-        for position, sent in enumerate(value):
-            try:
-                item = read_item(sent)
-            except Invalid as error:
-                problems += error.under(position)
-                continue
-            items.append(item)
-            if unique and item[unique] in seen:
-                at = (position, unique)
-                problems.append((at, "Must not be there twice.", "invalid_field"))
-            elif unique:
-                seen.add(item[unique])
-        if problems:
-            raise Invalid.of(problems)
-        return items
-
-    read.item, read.least, read.most = read_item, least, most
-    return read
-
-
-_emails = list_of(email, least=1, most=MAX_AUTHORS)
-
-
-@described(**_emails.schema)
-def authors(value):
-    """Read 1 to ``MAX_AUTHORS`` e-mail addresses; return them without repeats."""
-    return list(dict.fromkeys(_emails(value)))
-
-
-_RELEASE_BY_NAME = record(
-    {"project": project, "name": line(MAX_KEY)}, what="a release's address"
-)
-release_id.schema = {
-    "anyOf": [
-        {"type": "string", "pattern": whole(_UUID), "description": "its uuid"},
-        {"type": "integer", "minimum": 1, "maximum": MAX_ID},
-        {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"},
-        _RELEASE_BY_NAME.schema,
-    ]
-}

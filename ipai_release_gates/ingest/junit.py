@@ -6,8 +6,11 @@ suites in suites, ``failure``, ``error`` and ``skipped`` inside ``testcase``. Te
 are counted; what a suite's attributes claim can only make the result worse.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import asdict, dataclass
+from typing import Any, NoReturn
 from xml.parsers import expat
 
 from .errors import Rejected
@@ -59,11 +62,11 @@ class JUnitReport:
     errors: int
     skipped: int
     time: float
-    suites: tuple
+    suites: tuple[tuple[str, Counts], ...]
     declared: int = 0
 
     @property
-    def status(self):
+    def status(self) -> str:
         """``fail`` if anything failed or nothing was there to run, ``skipped`` if
         every test was skipped, else ``pass``."""
         if not self.tests or self.failures or self.errors or self.declared:
@@ -72,15 +75,16 @@ class JUnitReport:
 
 
 class _Reader:
-    def __init__(self):
-        self.suites = []  # in document order; "listed" even if without a test case
-        self.open_suites = []
+    def __init__(self) -> None:
+        # In document order; "listed" even if without a test case.
+        self.suites: list[dict[str, Any]] = []
+        self.open_suites: list[dict[str, Any]] = []
         self.depth = 0
-        self.case = None
+        self.case: dict[str, Any] | None = None
         self.case_depth = 0
         self.declared = 0
 
-    def start(self, tag, attributes):
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
         tag = tag.rpartition(_SEPARATOR)[2]
         self.depth += 1
         if self.depth > MAX_DEPTH:
@@ -116,22 +120,23 @@ class _Reader:
             for key in ("status", "result"):
                 self.outcome(_OUTCOMES.get(attributes.get(key, "").lower()))
 
-    def outcome_of(self, tag, attributes):
+    def outcome_of(self, tag: str, attributes: dict[str, str]) -> str:
         """What a child of a test case says of its outcome."""
-        not_run = tag == "skipped" and self.case["status"] == "notrun"
+        status = self.case and self.case["status"]
+        not_run = tag == "skipped" and status == "notrun"
         if not_run and not attributes.get("message", "SKIP_").startswith("SKIP_"):
             # CTest: no such program, or what it needs failed. CTest counts it as
             # failed itself; only SKIP_RETURN_CODE and SKIP_REGULAR_EXPRESSION skip.
             return "errors"
         return {"failure": "failures", "error": "errors"}.get(tag, tag)
 
-    def outcome(self, found):
-        if found in _SEVERITY:
+    def outcome(self, found: str | None) -> None:
+        if self.case is not None and found in _SEVERITY:
             known = self.case["outcome"]
             if known is None or _SEVERITY.index(found) > _SEVERITY.index(known):
                 self.case["outcome"] = found
 
-    def end(self, _tag):
+    def end(self, _tag: str) -> None:
         if self.case is not None and self.depth == self.case_depth:
             counts = self.open_suites[-1]["counts"]
             counts["tests"] += 1
@@ -144,11 +149,11 @@ class _Reader:
         self.depth -= 1
 
 
-def _refuse(*_arguments):
+def _refuse(*_arguments: object) -> NoReturn:
     raise unreadable("A document type or entity declaration is not accepted.")
 
 
-def parse_junit(data, *, max_bytes=MAX_BYTES):
+def parse_junit(data: bytes, *, max_bytes: int = MAX_BYTES) -> JUnitReport:
     """Return the :class:`JUnitReport` of a JUnit XML file.
 
     Nothing is fetched and nothing expanded: a document type declaration, and with it
@@ -187,7 +192,7 @@ def parse_junit(data, *, max_bytes=MAX_BYTES):
     return JUnitReport(**total, suites=suites, declared=reader.declared)
 
 
-def to_checks(report, name):
+def to_checks(report: JUnitReport, name: str) -> list[dict[str, Any]]:
     """Return the report as ``checks`` of a ``build_complete`` payload.
 
     One check called *name*: its metadata has the counts, and the first
@@ -202,14 +207,14 @@ def to_checks(report, name):
     return [{"name": name, "status": report.status, "metadata": metadata}]
 
 
-def _whole(text):
+def _whole(text: str | None) -> int:
     try:
-        return max(int(text), 0)
-    except (TypeError, ValueError):
+        return max(int(text or ""), 0)
+    except ValueError:
         return 0
 
 
-def _seconds(text):
+def _seconds(text: str | None) -> float:
     try:
         # Surefire groups thousands by a comma: 1,234.567
         seconds = float((text or "").replace(",", ""))

@@ -8,12 +8,12 @@ these values; a satellite adds its own by overriding
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 from . import payloads
+from .combining import RecordReader
 
 #: The subject of an event: a revision that the release has, the release itself, or a
 #: revision that the release is to get.
@@ -78,7 +78,7 @@ class EventKind:
     """
 
     code: str
-    read: Callable[[Any], dict[str, Any]]
+    read: RecordReader
     method: str
     senders: Mapping[str, Gates | None] | None
     plans: tuple[Planned, ...] = ()

@@ -1,14 +1,22 @@
 """The HTTP API in OpenAPI 3.1, from the same tables that read its requests."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 from . import answers, transport
 from .adapters.known import CORE_PROVIDERS
 from .envelope import envelope_schema
-from .kinds import CORE
-from .reports import CORE_FORMATS, query_parameters
+from .kinds import CORE, Kinds
+from .provider import Providers
+from .reports import CORE_FORMATS, Formats, query_parameters
 from .requests import TARGETS, read_move, read_release
 
 ROOT = "/ipai/v1"
 VERSION = "1.0"
+
+Json = dict[str, Any]
 
 #: The word of each HTTP status that more than one route answers with.
 _SHARED = {
@@ -33,7 +41,11 @@ _uuid = {
 }
 
 
-def describe(kinds=CORE, formats=CORE_FORMATS, providers=CORE_PROVIDERS):
+def describe(
+    kinds: Kinds = CORE,
+    formats: Formats = CORE_FORMATS,
+    providers: Providers = CORE_PROVIDERS,
+) -> Json:
     """Return the description as a dict that JSON can carry.
 
     :param kinds: code → :class:`~.kinds.EventKind`, those that are taken.
@@ -70,7 +82,7 @@ def describe(kinds=CORE, formats=CORE_FORMATS, providers=CORE_PROVIDERS):
     }
 
 
-def _paths(formats, providers):
+def _paths(formats: Formats, providers: Providers) -> Json:
     return {
         "/events": {
             "post": _operation(
@@ -169,7 +181,7 @@ def _paths(formats, providers):
     }
 
 
-def _webhook(providers):
+def _webhook(providers: Providers) -> Json:
     operation = _operation(
         "deliverWebhook",
         f"Take a delivery of {_any_of([one.label for one in providers.values()])}",
@@ -202,16 +214,26 @@ def _webhook(providers):
     return operation
 
 
-def _operation(name, summary, *, answers, body=None, parameters=()):
+def _operation(
+    name: str,
+    summary: str,
+    *,
+    answers: Mapping[int, tuple[str, Any] | None],
+    body: Json | None = None,
+    parameters: Sequence[Json] = (),
+) -> Json:
     statuses = {*answers, *_ALWAYS, *(_WITH_BODY if body else ())}
-    said = {status: answers.get(status) for status in sorted(statuses)}
-    operation = {
+    said = {
+        status: answers.get(status) or (_SHARED[status], "Refusal")
+        for status in sorted(statuses)
+    }
+    operation: Json = {
         "operationId": name,
         "summary": summary,
         "parameters": list(parameters),
         "responses": {
-            str(status): _response(*(found or (_SHARED[status], "Refusal")), status)
-            for status, found in said.items()
+            str(status): _response(description, schema, status)
+            for status, (description, schema) in said.items()
         },
     }
     if body:
@@ -219,7 +241,7 @@ def _operation(name, summary, *, answers, body=None, parameters=()):
     return operation
 
 
-def _response(description, schema, status=None):
+def _response(description: str, schema: str | Json, status: int | None = None) -> Json:
     if isinstance(schema, str):
         schema = _ref(schema)
     response = {
@@ -237,24 +259,24 @@ def _response(description, schema, status=None):
     return response
 
 
-def _any_of(names):
+def _any_of(names: Iterable[str]) -> str:
     *others, last = names
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _ref(name):
+def _ref(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _list():
+def _list() -> Json:
     return {"type": "array", "items": _ref("Answer")}
 
 
-def _one_or_list():
+def _one_or_list() -> Json:
     return {"oneOf": [_ref("Answer"), _list()]}
 
 
-def _object(**properties):
+def _object(**properties: Any) -> Json:
     return {
         "type": "object",
         "required": sorted(properties),
@@ -262,11 +284,11 @@ def _object(**properties):
     }
 
 
-def _schemas(kinds):
+def _schemas(kinds: Kinds) -> Json:
     text, whole, flag = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}
     texts = {"anyOf": [text, {"const": False}]}
     fault = _object(field=text, message=text)
-    detail = {
+    detail: Json = {
         "type": "object",
         "properties": {
             "code": text,

@@ -6,7 +6,10 @@ content, ``content`` (bytes) takes the place of ``content_base64``, and ``sha256
 and ``size`` (bytes) are what the content really has.
 """
 
+from __future__ import annotations
+
 import hashlib
+from typing import Any
 
 from . import fields
 from .fields import Invalid
@@ -63,7 +66,7 @@ _check = fields.record(
 _checks = fields.list_of(_check, most=MAX_CHECKS, unique="name")
 
 
-def _evidence_rule(sent, values):
+def _evidence_rule(sent: dict[Any, Any], values: dict[str, Any]) -> None:
     problems = []
     has_url = sent.get("url") is not None
     has_content = sent.get("content_base64") is not None
@@ -94,17 +97,17 @@ def _evidence_rule(sent, values):
         raise Invalid.of(problems)
 
 
-def _deployment_rule(_sent, values):
+def _deployment_rule(_sent: dict[Any, Any], values: dict[str, Any]) -> None:
     if "rollback_of" in values and values["rollback_of"] == values.get("external_id"):
         raise Invalid("A deployment cannot roll back itself.", at=("rollback_of",))
 
 
-def _incident_rule(_sent, values):
+def _incident_rule(_sent: dict[Any, Any], values: dict[str, Any]) -> None:
     if "resolved_at" in values and values.get("status") == "open":
         raise Invalid("An open incident is not resolved yet.", at=("resolved_at",))
 
 
-def _environment_event_rule(_sent, values):
+def _environment_event_rule(_sent: dict[Any, Any], values: dict[str, Any]) -> None:
     data = values.get("data") or {}
     if (
         values.get("type") in CONTROL_EVENTS
@@ -115,7 +118,12 @@ def _environment_event_rule(_sent, values):
         raise Invalid("Must be pass or fail, if it is given.", at=("data", "status"))
 
 
-def _payload(event_type, required, optional=None, **options):
+def _payload(
+    event_type: str,
+    required: fields.Fields,
+    optional: fields.Fields | None = None,
+    **options: Any,
+) -> fields.RecordReader:
     # The commit may stand in the envelope instead; parse_envelope insists on one.
     optional = {"source_ref": fields.commit, **(optional or {})}
     what = f"a payload of {event_type}"

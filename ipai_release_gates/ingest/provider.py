@@ -7,7 +7,7 @@ reading of a delivery follow from these values; a satellite adds its own by over
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,9 @@ class Provider:
     delivery_headers: tuple[str, ...]
     scheme: Scheme
     adapt: Callable[[Any, Any, Any], Adapted]
+
+
+Providers = Mapping[str, Provider]
 
 
 def by_code(providers: Iterable[Provider]) -> dict[str, Provider]:

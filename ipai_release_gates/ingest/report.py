@@ -1,6 +1,10 @@
 """The result of an uploaded file of any format; the refusal of an unreadable one."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from . import fields
 from .errors import Rejected
@@ -9,7 +13,7 @@ MAX_SHOWN = 128
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 
 
-def unreadable(message, code="invalid_field"):
+def unreadable(message: str, code: str = "invalid_field") -> Rejected:
     """The refusal of a report that cannot be read.
 
     :param str message: what is wrong with it, a sentence.
@@ -29,11 +33,11 @@ class Report:
     """
 
     status: str
-    metadata: dict
+    metadata: dict[str, Any]
     evidence_type: str
 
 
-def bounded(data, max_bytes):
+def bounded(data: bytes, max_bytes: int) -> None:
     """Refuse what is not bytes, is too much, or was compressed.
 
     :raise TypeError: *data* is not bytes
@@ -51,15 +55,15 @@ def bounded(data, max_bytes):
 class Document:
     """A JSON report, read by path; every fault names where it is."""
 
-    def __init__(self, value, at=()):
+    def __init__(self, value: Any, at: Iterable[Any] = ()) -> None:
         self.value = value
         self.at = tuple(at)
 
-    def fault(self, message):
+    def fault(self, message: str) -> Rejected:
         """The :class:`Rejected` about this value."""
         return unreadable(f"{fields.path_of(self.at) or 'The report'}: {message}")
 
-    def get(self, key, kind):
+    def get(self, key: str, kind: type) -> Document | None:
         """The value below a key, a :class:`Document`; None if absent or null.
 
         :param type kind: ``dict``, ``list``, ``str``, ``int`` or ``bool``
@@ -70,18 +74,20 @@ class Document:
             return None
         return Document(value, (*self.at, key)).of(kind)
 
-    def plain(self, key, kind, default=None):
+    def plain(self, key: str, kind: type, default: Any = None) -> Any:
         """The bare value below a key, as in :meth:`get`."""
         found = self.get(key, kind)
         return default if found is None else found.value
 
-    def each(self, key, kind=dict):
+    def each(self, key: str, kind: type = dict) -> Iterator[Document]:
         """The items of the list below a key, none if it is absent."""
         found = self.get(key, list)
-        for position, item in enumerate(found.value if found else ()):
+        if found is None:
+            return
+        for position, item in enumerate(found.value):
             yield Document(item, (*found.at, position)).of(kind)
 
-    def of(self, kind):
+    def of(self, kind: type) -> Document:
         """This, if it is of a kind.
 
         :raise Rejected: when it is not
@@ -93,7 +99,7 @@ class Document:
         return self
 
 
-def shown(text):
+def shown(text: str | None) -> str | None:
     """Foreign text as metadata can hold it: printable, short."""
     if text is None:
         return None

@@ -1,5 +1,9 @@
 """JSON of reports, within bounds of size, depth and count."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from .errors import Rejected
 from .report import Document, bounded, unreadable
 from .transport import read_json
@@ -12,7 +16,7 @@ _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def read_document(data, what, max_bytes):
+def read_document(data: bytes, what: str, max_bytes: int) -> Document:
     """Return the object that a JSON report is, as a :class:`Document`.
 
     :param bytes data: the file; a byte order mark of UTF-8 is passed over
@@ -41,7 +45,7 @@ def read_document(data, what, max_bytes):
     return document
 
 
-def _too_deep(value):
+def _too_deep(value: Any) -> bool:
     level = [value]
     for _depth in range(MAX_DEPTH):
         level = [

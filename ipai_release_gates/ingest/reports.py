@@ -1,11 +1,14 @@
 """From a report as a tool wrote it to what the contract takes: a check and its file."""
 
+from __future__ import annotations
+
 import base64
 import datetime
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from . import fields
 from .cyclonedx import parse_cyclonedx
@@ -23,7 +26,7 @@ _EVENTS = ("check_result", "evidence")
 _MAX_KEY = fields.MAX_KEY - 20
 
 
-def _parse_junit(data):
+def _parse_junit(data: bytes) -> Report:
     report = parse_junit(data)
     (check,) = to_checks(report, "junit")
     metadata = {"format": "JUnit XML", **check["metadata"]}
@@ -82,6 +85,9 @@ FORMATS = (
 )
 
 
+Formats = Mapping[str, ReportFormat]
+
+
 def formats_by_code(formats: Iterable[ReportFormat]) -> dict[str, ReportFormat]:
     """The formats by their code, in order.
 
@@ -104,7 +110,7 @@ CORE_FORMATS = formats_by_code(FORMATS)
     maxLength=_MAX_KEY,
     pattern=f"^(?:{'|'.join(SOURCE_SYSTEMS)})/[!-~]+/{REPORT}/[!-~]+$",
 )
-def _key(value):
+def _key(value: object) -> str:
     """Read ``<source_system>/<release>/report/<sequence>``."""
     value = fields.idempotency_key(value)
     parts = value.split("/")
@@ -119,13 +125,13 @@ def _key(value):
     return value
 
 
-_REQUIRED = {
+_REQUIRED: fields.Fields = {
     "format": fields.one_of(*CORE_FORMATS),
     "source_ref": fields.commit,
     "name": fields.name,
     "idempotency_key": _key,
 }
-_OPTIONAL = {
+_OPTIONAL: fields.Fields = {
     "project": fields.project,
     "release_id": fields.release_id,
     "gate_code": fields.gate_code,
@@ -136,12 +142,12 @@ _OPTIONAL = {
 
 
 @lru_cache(maxsize=16)
-def _required(codes):
+def _required(codes: tuple[str, ...]) -> fields.Fields:
     return {**_REQUIRED, "format": fields.one_of(*codes)}
 
 
 @lru_cache(maxsize=16)
-def _reader(codes):
+def _reader(codes: tuple[str, ...]) -> fields.RecordReader:
     required = {**_required(codes), "content_base64": fields.content}
     return fields.record(required, _OPTIONAL, what="a report")
 
@@ -153,7 +159,7 @@ QUERY = {
 }
 
 
-def query_parameters(formats=CORE_FORMATS):
+def query_parameters(formats: Formats = CORE_FORMATS) -> list[dict[str, Any]]:
     """The parameters of an address as OpenAPI describes them."""
     readers = {**_required(tuple(formats)), **_OPTIONAL}
     about = {"release": "its uuid or database id, instead of the project"}
@@ -171,7 +177,9 @@ def query_parameters(formats=CORE_FORMATS):
     ]
 
 
-def read_report(values, now, formats=CORE_FORMATS):
+def read_report(
+    values: object, now: datetime.datetime, formats: Formats = CORE_FORMATS
+) -> list[dict[str, Any]]:
     """Return the envelopes of a report: the check it is the result of, and its file.
 
     Both carry the file's SHA-256, so that the same key with another file is refused
@@ -207,12 +215,14 @@ def read_report(values, now, formats=CORE_FORMATS):
     return _envelopes(read, report, read.get("filename", format_.filename), now)
 
 
-def _envelopes(read, report, filename, now):
+def _envelopes(
+    read: dict[str, Any], report: Report, filename: str, now: datetime.datetime
+) -> list[dict[str, Any]]:
     content = read["content_base64"]
     digest = hashlib.sha256(content).hexdigest()
     key = read["idempotency_key"].split("/")
     metadata = {**report.metadata, "sha256": digest}
-    payloads = {
+    payloads: dict[str, dict[str, Any]] = {
         "check_result": {
             "name": read["name"],
             "status": report.status,
@@ -226,7 +236,7 @@ def _envelopes(read, report, filename, now):
             "metadata": {**report.metadata, "check": read["name"]},
         },
     }
-    address = {
+    address: dict[str, Any] = {
         name: read[name]
         for name in ("project", "release_id", "gate_code")
         if name in read

@@ -1,5 +1,9 @@
 """What the façade's other methods are sent, read as strictly as an event."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from . import fields
 
 TARGETS = ("dev", "staging", "production")
@@ -28,7 +32,7 @@ read_move = fields.record(
 
 
 @fields.described(**_read_release.schema)
-def read_release(values):
+def read_release(values: object) -> dict[str, Any]:
     """Return what ``open_release`` was sent, normalised, with the keys that were sent.
 
     :raise fields.Invalid: with every fault.

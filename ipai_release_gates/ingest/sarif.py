@@ -5,8 +5,12 @@ A run without ``results`` did not report any, which is not the same as none foun
 (3.14.23); one whose tool says it failed (3.20.14) shows nothing. Neither passes.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 from .fields import MAX_CONTENT_BYTES, MAX_ID
-from .report import Report, shown, unreadable
+from .report import Document, Report, shown, unreadable
 from .report_json import read_document
 
 LEVELS = ("error", "warning", "note", "none")
@@ -16,7 +20,7 @@ _KINDS = ("pass", "open", "informational", "notApplicable", "review", "fail")
 _NOT_SUPPRESSED = ("underReview", "rejected")
 
 
-def parse_sarif(data, *, max_bytes=MAX_CONTENT_BYTES):
+def parse_sarif(data: bytes, *, max_bytes: int = MAX_CONTENT_BYTES) -> Report:
     """Return the :class:`Report` of a SARIF file.
 
     ``fail`` for an error nobody suppressed, a run without results or failed, or
@@ -55,17 +59,17 @@ def parse_sarif(data, *, max_bytes=MAX_CONTENT_BYTES):
     return Report(status, metadata, "vulnerability_scan")
 
 
-def _tool(run):
+def _tool(run: Document) -> dict[str, Any]:
     tool = run.get("tool", dict)
     driver = tool and tool.get("driver", dict)
     name = driver and shown(driver.plain("name", str))
-    if not name:
+    if not driver or not name:
         raise run.fault("tool.driver.name: This field is required.")
     version = driver.plain("semanticVersion", str) or driver.plain("version", str)
     return {"name": name, **({"version": shown(version)} if version else {})}
 
 
-def _is_broken(run):
+def _is_broken(run: Document) -> bool:
     references = run.get("externalPropertyFileReferences", dict)
     if references and references.get("results", list) is not None:
         raise references.fault("The results must stand in the file itself.")
@@ -77,12 +81,13 @@ def _is_broken(run):
     )
 
 
-def _default_levels(run):
+def _default_levels(run: Document) -> dict[Any, str]:
     """The level of each rule, by its component and position, and by its id."""
-    levels = {}
+    levels: dict[Any, str] = {}
     tool = run.get("tool", dict)
-    components = [(None, tool.get("driver", dict))]
-    components += enumerate(tool.each("extensions"))
+    driver = tool and tool.get("driver", dict)
+    components: list[tuple[int | None, Document]] = [(None, driver)] if driver else []
+    components += enumerate(tool.each("extensions") if tool else ())
     for component, found in components:
         for position, rule in enumerate(found.each("rules")):
             default = rule.get("defaultConfiguration", dict)
@@ -93,7 +98,7 @@ def _default_levels(run):
     return levels
 
 
-def _counted_as(result, levels):
+def _counted_as(result: Document, levels: dict[Any, str]) -> str:
     """The level a result counts by, or ``suppressed``."""
     suppressions = [s.plain("status", str) for s in result.each("suppressions")]
     if suppressions and not any(status in _NOT_SUPPRESSED for status in suppressions):
@@ -103,7 +108,7 @@ def _counted_as(result, levels):
     kind = result.plain("kind", str, "fail")
     if kind not in _KINDS:
         raise result.fault(f"kind must be one of {', '.join(_KINDS)}.")
-    level = result.plain("level", str)
+    level: str | None = result.plain("level", str)
     if level is None:
         # 3.27.10: by its rule; of a kind that is no failure, none; else a warning.
         if kind != "fail":
@@ -114,11 +119,11 @@ def _counted_as(result, levels):
     return level
 
 
-def _level_of_rule(result, levels):
+def _level_of_rule(result: Document, levels: dict[Any, str]) -> str | None:
     rule = result.get("rule", dict)
-    component = rule and rule.get("toolComponent", dict)
-    component = component and component.plain("index", int)
-    position = rule and rule.plain("index", int)
+    tool = rule and rule.get("toolComponent", dict)
+    component = tool.plain("index", int) if tool else None
+    position = rule.plain("index", int) if rule else None
     if position is None:
         position = result.plain("ruleIndex", int)
     if position is not None and 0 <= position < MAX_ID:

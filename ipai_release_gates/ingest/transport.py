@@ -4,7 +4,10 @@ Stricter than ``json.loads`` where leniency would hide something: UTF-8 only, no
 number that is none, no key twice in one object.
 """
 
+from __future__ import annotations
+
 import json
+from typing import Any, NoReturn
 
 from .envelope import MAX_BYTES
 from .errors import Rejected
@@ -35,13 +38,15 @@ class Unreadable(str):
 
     __slots__ = ("error",)
 
-    def __new__(cls, line, error):
+    error: Rejected
+
+    def __new__(cls, line: str, error: Rejected) -> Unreadable:  # noqa: PYI034  Self is newer than the oldest Python
         self = super().__new__(cls, line)
         self.error = error
         return self
 
 
-def read_json(body, *, what="The body"):
+def read_json(body: bytes, *, what: str = "The body") -> Any:
     """Return the value that *body* is the JSON of.
 
     :param bytes body: as it was sent.
@@ -66,7 +71,7 @@ def read_json(body, *, what="The body"):
     raise Rejected("not_json", f"{what} must be JSON: {reason}.")
 
 
-def read_object(body):
+def read_object(body: bytes) -> dict[str, Any]:
     """Return the JSON object that *body* is.
 
     :raise Rejected: ``not_json``, or ``invalid_field`` for another value.
@@ -77,7 +82,7 @@ def read_object(body):
     return value
 
 
-def read_events(body, mimetype):
+def read_events(body: bytes, mimetype: str) -> tuple[list[Any], bool]:
     """Return ``(events, alone)`` of a body: a list, and whether it was one event.
 
     A line of NDJSON that cannot be read becomes an :class:`Unreadable`, so that it
@@ -102,19 +107,19 @@ def read_events(body, mimetype):
     return (value, False) if isinstance(value, list) else ([value], True)
 
 
-def too_large(limit):
+def too_large(limit: int) -> Rejected:
     """The refusal of a body of more than *limit* bytes."""
     return Rejected("too_large", f"The body must have at most {limit} bytes.")
 
 
-def _read_line(line):
+def _read_line(line: bytes) -> Any:
     try:
         return read_json(line, what="The line")
     except Rejected as error:
         return Unreadable(line.decode("utf-8", "replace"), error)
 
 
-def _bound_values(body):
+def _bound_values(body: bytes) -> None:
     # Every value but the first follows one of these, be it as text inside another.
     if sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:
         raise Rejected("too_large", f"Must have at most {MAX_VALUES} values.")
@@ -124,14 +129,14 @@ class _NotJson(ValueError):
     pass
 
 
-def _no_number(word):
+def _no_number(word: str) -> NoReturn:
     raise _NotJson(f"{word} is no number")
 
 
-def _object(pairs):
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        seen = set()
-        twice = next(key for key, _value in pairs if key in seen or seen.add(key))
+        known = [key for key, _value in pairs]
+        twice = next(key for place, key in enumerate(known) if key in known[:place])
         raise _NotJson(f"{twice[:64]!a} is there twice in one object")
     return values

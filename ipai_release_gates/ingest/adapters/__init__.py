@@ -5,6 +5,11 @@ the payload alone: no clock, no network, no database. What a payload does not sa
 certain is not guessed, it is ignored with the reason.
 """
 
+from __future__ import annotations
+
+from typing import Any
+from ..kinds import CORE, Kinds
+
 from dataclasses import dataclass, field
 
 from ..envelope import parse_envelope
@@ -19,7 +24,7 @@ class AdapterError(ValueError):
     :param str message: what is wrong with it, a sentence.
     """
 
-    def __init__(self, field, message):
+    def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
@@ -33,16 +38,18 @@ class Adapted:
     :param envelopes: what :func:`ingest.parse_envelope` takes, in order
     :param ignored: the sentence that says why nothing follows; None when something
         does, be it here or where the event is answered
+    :param kinds: code → :class:`~.kinds.EventKind`, those that the envelopes are of
     """
 
     project: str | None
-    envelopes: list = field(default_factory=list)
+    envelopes: list[dict[str, Any]] = field(default_factory=list)
     ignored: str | None = None
+    kinds: Kinds = field(default_factory=lambda: CORE, repr=False, compare=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for envelope in self.envelopes:
             try:
-                parse_envelope(envelope)
+                parse_envelope(envelope, self.kinds)
             except Rejected as error:
                 # A value that the readers let through: the sender's, not ours.
-                raise AdapterError(error.field, error.message) from None
+                raise AdapterError(error.field or "event", error.message) from None

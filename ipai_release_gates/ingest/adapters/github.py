@@ -18,12 +18,15 @@ deployment_protection_rule   nothing here: it is answered, not recorded
 Every other event is ignored.
 """
 
+from __future__ import annotations
+
 from .. import fields
 from ..provider import Provider
 from ..signatures import SIGNED
 from . import Adapted
 from .reading import (
     RESERVED_CHECKS,
+    Found,
     Payload,
     Writer,
     check_name,
@@ -64,7 +67,7 @@ STATES = {
 _RESERVED_PREFIXES = ("workflow/", "suite/", "app/", "job/")
 
 
-def adapt(event, delivery, payload):
+def adapt(event: object, delivery: object, payload: object) -> Adapted:
     """Adapt one delivery.
 
     :param str event: the header ``X-GitHub-Event``
@@ -88,7 +91,7 @@ def adapt(event, delivery, payload):
 # Each takes the payload and a writer, and returns envelopes or why there are none.
 
 
-def _workflow_run(payload, writer):
+def _workflow_run(payload: Payload, writer: Writer) -> Found:
     other = _unfinished(payload, "workflow_run")
     if other:
         return other
@@ -98,7 +101,9 @@ def _workflow_run(payload, writer):
             "A run on pull_request_target runs the code of the base, whatever commit"
             " it is shown at."
         )
-    name = payload.get(f"{run}.name") or payload.must("workflow.name")
+    name = payload.get(f"{run}.name", fields.string) or payload.must(
+        "workflow.name", fields.string
+    )
     conclusion = payload.must(f"{run}.conclusion", text)
     status = CONCLUSIONS.get(conclusion, "fail")
     commit = payload.must(f"{run}.head_sha", fields.commit)
@@ -107,8 +112,8 @@ def _workflow_run(payload, writer):
     if name.strip().lower() == BUILD:
         # A build passes or fails; one that was skipped built nothing.
         status = "pass" if status == "pass" else "fail"
-        found = {"status": status, "checks": [], "log_url": address}
-        return [writer.envelope("build_complete", commit, ended, found)]
+        build = {"status": status, "checks": [], "log_url": address}
+        return [writer.envelope("build_complete", commit, ended, build)]
     found = {
         "name": check_name(name, "workflow/"),
         "status": status,
@@ -125,14 +130,14 @@ def _workflow_run(payload, writer):
     return [writer.envelope("check_result", commit, ended, found)]
 
 
-def _check_run(payload, writer):
+def _check_run(payload: Payload, writer: Writer) -> Found:
     other = _unfinished(payload, "check_run")
     if other:
         return other
     app = _app(payload, "check_run")
     if not app:
         return "The check run does not say which app it is of."
-    name = payload.must("check_run.name")
+    name = payload.must("check_run.name", fields.string)
     conclusion = payload.must("check_run.conclusion", text)
     prefix = "" if app == ACTIONS else f"app/{app}/"
     if not prefix and (name in RESERVED_CHECKS or name.startswith(_RESERVED_PREFIXES)):
@@ -153,7 +158,7 @@ def _check_run(payload, writer):
     return [writer.envelope("check_result", commit, ended, found)]
 
 
-def _check_suite(payload, writer):
+def _check_suite(payload: Payload, writer: Writer) -> Found:
     other = _unfinished(payload, "check_suite")
     if other:
         return other
@@ -177,7 +182,7 @@ def _check_suite(payload, writer):
     return [writer.envelope("check_result", commit, ended, found)]
 
 
-def _push(payload, _writer):
+def _push(payload: Payload, _writer: Writer) -> Found:
     ref = payload.must("ref", text)
     return (
         f"A push to {fields.show(ref)} names no release, and which release follows a"
@@ -185,7 +190,7 @@ def _push(payload, _writer):
     )
 
 
-def _deployment_status(payload, writer):
+def _deployment_status(payload: Payload, writer: Writer) -> Found:
     state = payload.must("deployment_status.state", text)
     if state not in STATES:
         return f"{fields.show(state)} says neither that it runs nor how it ended."
@@ -202,7 +207,7 @@ def _deployment_status(payload, writer):
     return [writer.envelope("deployment_event", commit, told_at, found)]
 
 
-def _release(payload, writer):
+def _release(payload: Payload, writer: Writer) -> Found:
     action = payload.must("action", text)
     if action != "published":
         return f"Only a published release is evidence, this is {fields.show(action)}."
@@ -224,7 +229,7 @@ def _release(payload, writer):
     return [writer.envelope("evidence", commit, published_at, found)]
 
 
-def _deployment_protection_rule(_payload, _writer):
+def _deployment_protection_rule(_payload: Payload, _writer: Writer) -> Found:
     return []
 
 
@@ -239,7 +244,7 @@ _ADAPTERS = {
 }
 
 
-def _unfinished(payload, what):
+def _unfinished(payload: Payload, what: str) -> str | None:
     """Why a run or suite says nothing yet; None when it has come to its end."""
     action = payload.must("action", text)
     if action != "completed":
@@ -249,7 +254,7 @@ def _unfinished(payload, what):
     return None
 
 
-def _app(payload, what):
+def _app(payload: Payload, what: str) -> str | None:
     # GitHub Enterprise Server of old sends no slug; the name is not a job's to choose.
     return payload.get(f"{what}.app.slug", text) or payload.get(
         f"{what}.app.name", text

@@ -13,6 +13,10 @@ Release Hook         evidence release_notes, when a release is created
 Every other event is ignored, the Job Hook among them: the pipeline tells of its jobs.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 from .. import fields
 from ..fields import Invalid
 from ..payloads import MAX_CHECKS
@@ -21,6 +25,7 @@ from ..signatures import SHOWN
 from . import Adapted, AdapterError
 from .reading import (
     RESERVED_CHECKS,
+    Found,
     Payload,
     Writer,
     check_name,
@@ -65,7 +70,7 @@ DEPLOYMENTS = {
 _SEVERITY = ("fail", "warning", "skipped", "pass")
 
 
-def adapt(event, delivery, payload):
+def adapt(event: object, delivery: object, payload: object) -> Adapted:
     """Adapt one delivery.
 
     :param str event: the header ``X-Gitlab-Event``
@@ -95,7 +100,7 @@ def adapt(event, delivery, payload):
 # Each takes the payload and a writer, and returns envelopes or why there are none.
 
 
-def _pipeline(payload, writer):
+def _pipeline(payload: Payload, writer: Writer) -> Found:
     pipeline = "object_attributes"
     told = payload.must(f"{pipeline}.status", text)
     if told in UNFINISHED:
@@ -114,12 +119,12 @@ def _pipeline(payload, writer):
     on_tag = payload.get(f"{pipeline}.tag", fields.boolean)
     if source == "push" and not on_tag:
         # A build passes or fails; one that was skipped built nothing.
-        found = {
+        build = {
             "status": "pass" if told == "success" else "fail",
             "checks": _jobs(payload),
             "log_url": address,
         }
-        return [writer.envelope("build_complete", commit, ended, found)]
+        return [writer.envelope("build_complete", commit, ended, build)]
     found = {
         "name": check_name("tag" if source == "push" else source, "pipeline/"),
         "status": STATUSES.get(told, "fail"),
@@ -135,7 +140,7 @@ def _pipeline(payload, writer):
     return [writer.envelope("check_result", commit, ended, found)]
 
 
-def _deployment(payload, writer):
+def _deployment(payload: Payload, writer: Writer) -> Found:
     told = payload.must("status", text)
     if told not in DEPLOYMENTS:
         return f"{fields.show(told)} says neither that it runs nor how it ended."
@@ -160,7 +165,7 @@ def _deployment(payload, writer):
     return [writer.envelope("deployment_event", commit, told_at, found)]
 
 
-def _release(payload, writer):
+def _release(payload: Payload, writer: Writer) -> Found:
     action = payload.must("action", text)
     if action != "create":
         return f"Only a new release is evidence, this is {fields.show(action)}."
@@ -183,19 +188,19 @@ _ADAPTERS = {
 }
 
 
-def _jobs(payload):
+def _jobs(payload: Payload) -> list[dict[str, Any]]:
     """The pipeline's jobs as checks, one for each name: the worst of it."""
-    checks = {}
+    checks: dict[str, dict[str, Any]] = {}
     for position in range(len(payload.get("builds", _list) or ())):
         job = f"builds.{position}"
-        name = payload.must(f"{job}.name")
+        name = payload.must(f"{job}.name", fields.string)
         told = payload.must(f"{job}.status", text)
         status = "skipped" if told in UNFINISHED else STATUSES.get(told, "fail")
         allowed = payload.get(f"{job}.allow_failure", fields.boolean)
         if status == "fail" and allowed:
             status = "warning"
         prefix = "job/" if name in RESERVED_CHECKS or name.startswith("job/") else ""
-        check = {
+        check: dict[str, Any] = {
             "name": check_name(name, prefix),
             "status": status,
             "metadata": metadata(
@@ -212,11 +217,11 @@ def _jobs(payload):
     return sorted(checks.values(), key=_badness)[:MAX_CHECKS]
 
 
-def _badness(check):
+def _badness(check: dict[str, Any]) -> int:
     return _SEVERITY.index(check["status"])
 
 
-def _list(value):
+def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
         raise Invalid(f"Must be a list, not {fields.kind_of(value)}.")
     return value

@@ -1,7 +1,11 @@
 """Reading a foreign payload: each value by its path, each fault by its name."""
 
+from __future__ import annotations
+
 import hashlib
 import re
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from .. import fields
 from ..fields import Invalid
@@ -18,6 +22,11 @@ _MAX_SHOWN = 255
 RESERVED_CHECKS = frozenset({"build", "health_check"})
 
 
+T = TypeVar("T")
+#: What an adapter makes of a payload: envelopes, or the reason why there are none.
+Found = list[dict[str, Any]] | str
+
+
 class Payload:
     """A webhook's payload, read by dotted paths.
 
@@ -25,24 +34,24 @@ class Payload:
     :raise AdapterError: when it is no object
     """
 
-    def __init__(self, value):
+    def __init__(self, value: object) -> None:
         if not isinstance(value, dict):
             kind = fields.kind_of(value)
             raise AdapterError("payload", f"Must be an object, not {kind}.")
-        self._value = value
+        self._value: dict[Any, Any] = value
 
-    def get(self, path, reader=fields.string):
+    def get(self, path: str, reader: Callable[[Any], T]) -> T | None:
         """The value at a path as the reader gives it; None if absent or null.
 
         :param str path: keys, and positions in lists: ``builds.0.name``
         :raise AdapterError: when it, or what it lies in, is of another kind
         """
-        value, walked = self._value, []
+        value: Any = self._value
+        walked: list[Any] = []
         for step in path.split("."):
             if isinstance(value, list) and step.isdecimal():
-                step = int(step)
-                walked.append(step)
-                value = value[step]
+                walked.append(int(step))
+                value = value[int(step)]
                 continue
             if value is None:
                 return None
@@ -57,10 +66,10 @@ class Payload:
         try:
             return reader(value)
         except Invalid as error:
-            at, message, _code = error.problems[0]
-            raise AdapterError(fields.path_of((*walked, *at)), message) from None
+            inner, message, _code = error.problems[0]
+            raise AdapterError(fields.path_of((*walked, *inner)), message) from None
 
-    def must(self, path, reader=fields.string):
+    def must(self, path: str, reader: Callable[[Any], T]) -> T:
         """The value at a path; it must be there.
 
         :raise AdapterError: when it is not, or not of its kind
@@ -70,7 +79,7 @@ class Payload:
             raise AdapterError(_shown(path), "This field is required.")
         return value
 
-    def known(self, path, reader):
+    def known(self, path: str, reader: Callable[[Any], T]) -> T | None:
         """The value at a path if it is there and well formed, else None.
 
         Only for what decides nothing.
@@ -81,24 +90,24 @@ class Payload:
             return None
 
 
-def _shown(path):
+def _shown(path: str) -> str:
     steps = path.split(".")
     return fields.path_of(int(s) if s.isdecimal() else s for s in steps)
 
 
-def text(value):
+def text(value: object) -> str:
     """Read text to be looked up in a table or shown: cut, not refused."""
     return fields.string(value)[:_MAX_SHOWN]
 
 
-def number(value):
+def number(value: object) -> int:
     """Read a database id of the sender."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**63:
         raise Invalid(f"Must be a whole number above 0, not {fields.show(value)}.")
     return value
 
 
-def moment(value):
+def moment(value: object) -> str:
     """Read a time; return it in ISO 8601, as an envelope takes it."""
     value = fields.string(value)
     ruby = _RUBY_MOMENT.fullmatch(value)
@@ -107,7 +116,7 @@ def moment(value):
     return fields.moment(value).isoformat()
 
 
-def check_name(raw, prefix=""):
+def check_name(raw: str, prefix: str = "") -> str:
     """Return the name of a check for the name that its sender uses.
 
     Names of checks are narrower than those of jobs. Two jobs must never share a
@@ -126,7 +135,7 @@ def check_name(raw, prefix=""):
     return f"{name[: fields.MAX_NAME - 9].strip()}:{digest}"
 
 
-def metadata(**values):
+def metadata(**values: Any) -> dict[str, Any]:
     """Metadata of a check: what is known, short."""
     return {key: value for key, value in values.items() if value is not None}
 
@@ -140,13 +149,15 @@ class Writer:
     :raise AdapterError: for an id that no key could hold
     """
 
-    def __init__(self, system, delivery, project):
+    def __init__(self, system: str, delivery: object, project: str) -> None:
         if not isinstance(delivery, str) or not _DELIVERY.fullmatch(delivery):
             message = f"Must be the delivery's id, not {fields.show(delivery)}."
             raise AdapterError("delivery", message)
         self._system, self._delivery, self._project = system, delivery, project
 
-    def envelope(self, event_type, source_ref, emitted_at, payload):
+    def envelope(
+        self, event_type: str, source_ref: str, emitted_at: str, payload: dict[str, Any]
+    ) -> dict[str, Any]:
         """One envelope, addressed by project and commit.
 
         :param str emitted_at: by the sender's clock
