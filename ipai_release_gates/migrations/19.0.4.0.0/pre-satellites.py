@@ -3,11 +3,14 @@
 Their tables, rows and settings stay where they are. What Odoo keeps about them (XML
 ids, constraints, relations) is handed over to the new addons *before* the core is
 loaded: else the clean-up at the end of the upgrade would delete it as obsolete. The new
-addons are marked to be installed in the same run.
+addons are loaded in the same run.
 """
+
+import logging
 
 from odoo import SUPERUSER_ID, api
 
+_logger = logging.getLogger(__name__)
 #: addon → what it takes over: its models, fields on the models of others as
 #: ``(model, field)``, and further XML ids
 MOVES = {
@@ -42,11 +45,15 @@ CORE = "ipai_release_gates"
 def migrate(cr, version):
     """Hand over what leaves the core, and have its new addons installed."""
     env = api.Environment(cr, SUPERUSER_ID, {})
-    modules = env["ir.module.module"].search(
-        [("name", "in", [*MOVES]), ("state", "=", "uninstalled")]
-    )
+    modules = env["ir.module.module"].search([("name", "in", [*MOVES])])
+    for name in sorted(MOVES.keys() - set(modules.mapped("name"))):
+        _logger.warning("%s is not on the addons path: install it later", name)
+    new = modules.filtered(lambda module: module.state == "uninstalled")
     # Also where the database has none of it yet: all of it was part of the core.
-    modules.button_install()
+    new.button_install()
+    # As part of the core they were installed: records that people may change keep
+    # their values in an upgrade, and would lose them in an installation.
+    new.write({"state": "to upgrade", "latest_version": version})
     env.flush_all()
     for addon, moved in MOVES.items():
         _hand_over_names(cr, addon, moved)
