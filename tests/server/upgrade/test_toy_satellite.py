@@ -1,12 +1,15 @@
 """The recipes of ``docs/architecture/recipes.md``, done by a toy satellite.
 
-It adds a requirement kind, a fact and a section of the dossier from
+It adds a requirement kind, a fact, a provider and a section of the dossier from
 outside of the core; then it is uninstalled, and what it required stays closed.
 """
 
+import hashlib
+import hmac
 import json
 import xmlrpc.client
 
+import api
 import attacks
 import psycopg2.errors
 import pytest
@@ -20,6 +23,7 @@ from tools.server import Server
 FACT = "toy_walkthrough"
 MODEL = "ipai.toy.walkthrough"
 GATE = "G1"
+SAMPLE = toy.FOLDER / "samples" / "toyforge_check.json"
 
 
 class Toy:
@@ -100,6 +104,44 @@ class Toy:
         """Record a walkthrough of the release."""
         values = {"release_id": self.release, "outcome": outcome}
         return self.call(login, MODEL, "create", values)
+
+    def source(self):
+        """A webhook of Toyforge, as governance makes it: its uuid and its secret."""
+        project = self.read("project_id")["project_id"][0]
+        (service,) = self.call(
+            "admin", "res.users", "search", [("login", "=", "ci")], limit=1
+        )
+        source = self.call(
+            *("governance", "ipai.webhook.source", "create"),
+            {"project_id": project, "provider": "toyforge", "user_id": service},
+        )
+        shown = attacks.Web(self.site, "governance").json(
+            "/web/dataset/call_kw",
+            model="ipai.webhook.source",
+            method="action_new_secret",
+            args=[[source]],
+            kwargs={},
+        )
+        (row,) = self.call(
+            "governance", "ipai.webhook.source", "read", [source], ["uuid", "url"]
+        )
+        return row["uuid"], shown["context"]["default_secret"]
+
+    def deliver(self, uuid, secret, body, delivery):
+        """Send a delivery of Toyforge, signed with a secret."""
+        mac = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        return api.call(
+            self.site,
+            "POST",
+            f"/webhooks/toyforge?source={uuid}",
+            body,
+            login=None,
+            **{
+                "X-Toyforge-Event": "check",
+                "X-Toyforge-Delivery": delivery,
+                "X-Hub-Signature-256": f"sha256={mac}",
+            },
+        )
 
     def run_scheduled(self, name):
         """Run a scheduled action of the core now."""
@@ -238,6 +280,22 @@ def test_the_dossier_has_its_section(there):
     assert "You have no right to read walkthroughs." in there.dossier("governance")
 
 
+def test_its_provider_takes_a_signed_delivery_and_no_other(there):
+    sample = json.loads(SAMPLE.read_text())
+    sample["check"]["commit"] = there.read("source_ref")["source_ref"]
+    body = json.dumps(sample).encode()
+    there.webhook = there.source()
+    uuid, secret = there.webhook
+    checks = [("release_id", "=", there.release), ("name", "=", "toy_smoke")]
+    assert there.deliver(uuid, "another", body, "d1").status == 401
+    assert not there.call("auditor", "ipai.check", "search_count", checks)
+    answer = there.deliver(uuid, secret, body, "d1")
+    assert answer.body["status"] == "accepted", answer
+    assert there.call("auditor", "ipai.check", "search_count", checks) == 1
+    assert there.deliver(uuid, secret, body, "d1").body["status"] == "duplicate"
+    assert there.call("auditor", "ipai.check", "search_count", checks) == 1
+
+
 def test_without_it_the_gate_is_closed_and_the_history_stays(there):
     there.record("success")
     assert there.gate()["status"] == "passed"
@@ -262,3 +320,11 @@ def test_without_it_the_gate_is_closed_and_the_history_stays(there):
         assert gone.release in [row["id"] for row in gone.board()]
         assert gone.control_room()["panels"]
         assert "Walkthroughs" not in gone.dossier()
+        # Its webhook stays as a record, and takes nothing.
+        assert gone.deliver(*there.webhook, b"{}", "d2").status == 404
+        (row,) = gone.call(
+            *("governance", "ipai.webhook.source", "web_search_read"),
+            [("uuid", "=", there.webhook[0])],
+            {"display_name": {}, "provider": {}, "url": {}},
+        )["records"]
+        assert row["provider"] == "toyforge"

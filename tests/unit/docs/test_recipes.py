@@ -61,10 +61,11 @@ def defined():
     return found
 
 
-def test_the_recipes_are_these():
+def test_there_are_four_recipes():
     assert list(RECIPES) == [
         "A requirement kind",
         "A fact",
+        "A provider",
         "A report",
     ]
 

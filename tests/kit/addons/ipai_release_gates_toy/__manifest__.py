@@ -1,6 +1,6 @@
 {
     "name": "Release Gates: Toy",
-    "summary": "Follows the recipes: a requirement kind, a fact, a dossier section",
+    "summary": "Follows the recipes: a kind, a fact, a provider, a section",
     "version": "19.0.4.0.0",
     "category": "Productivity/Release Governance",
     "author": "Release Gates contributors",

@@ -3,3 +3,4 @@ from . import ledger_entry
 from . import walkthrough
 from . import release
 from . import dossier
+from . import webhook_source
