@@ -6,10 +6,16 @@ from .governance import test_new_persona
 from .governance import test_persona_contracts
 from .governance import test_policy_data
 from .governance import test_policy_files
+from .ingest import test_answers_lists
 from .ingest import test_answers_table
+from .ingest import test_event_kinds
+from .ingest import test_facade_methods
 from .ingest import test_http_api
+from .ingest import test_http_bounds
+from .ingest import test_provider_registry
 from .ingest import test_report_ingest
 from .ingest import test_retention
+from .ingest import test_webhook_failures
 from .ingest import test_webhook_sources
 from .ledger import test_governance_chain
 from .ledger import test_governance_roles

@@ -1,40 +1,22 @@
 """The HTTP API by real HTTP: its routes, who gets in, and what is refused how."""
 
 import gzip
-import hashlib
-import hmac
-import http.client
 import json
 import re
-from contextlib import contextmanager, suppress
 from datetime import timedelta
-from unittest.mock import patch
-from urllib.parse import urlsplit
-
-import requests
-from psycopg2.errors import SerializationFailure
 
 from odoo.tests import tagged
-from odoo.tools import mute_logger
 
 from odoo.addons.ipai_release_gates.ingest import transport
 
 from ..common import sha
-from ..http import API, GREEN, NDJSON, XML, HttpGateCase
+from ..http import API, GREEN, NDJSON, XML
+from .api import HttpApiCase
 
 
 @tagged("post_install", "-at_install")
-class TestHttpApi(HttpGateCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.release = cls.open_release("over http")
-
-    def lint(self, status="pass", **envelope):
-        payload = {"name": "lint", "status": status}
-        return self.ci_event("check_result", payload, self.release, **envelope)
-
-    # --- what the routes do ----------------------------------------------------------
+class TestHttpApi(HttpApiCase):
+    # --- what the routes do -----------------------------------------------------------
 
     def test_one_event_is_answered_by_itself_with_its_own_status(self):
         event = self.lint()
@@ -160,7 +142,7 @@ class TestHttpApi(HttpGateCase):
         answer = self.post(f"{path}/moves", {})
         self.assertRefused(answer, 400, "missing_field", "stage")
 
-    # --- who gets in -----------------------------------------------------------------
+    # --- who gets in ------------------------------------------------------------------
 
     def test_without_a_key_nobody_gets_in(self):
         for header in (
@@ -238,12 +220,7 @@ class TestHttpApi(HttpGateCase):
         answer = self.get(f"/releases/{self.release.uuid}/verdict", "dev")
         self.assertRefused(answer, 404, "unknown_release", "release")
 
-    def assertRefused_event(self, answer, status, code):
-        self.assertEqual(answer.status_code, status, answer.text)
-        self.assertEqual(answer.json()["detail"]["code"], code)
-        self.assertTrue(answer.json()["ingest_id"])
-
-    # --- what is described -----------------------------------------------------------
+    # --- what is described ------------------------------------------------------------
 
     def test_each_route_is_described_and_nothing_else(self):
         answer = self.get("/openapi.json", None)
@@ -363,32 +340,7 @@ class TestHttpApi(HttpGateCase):
         self.assertEqual(met, described)
         self.assertEqual({f"{API}{path}" for path in described}, set(paths))
 
-    def signed(self, payload):
-        """The headers of a delivery of GitHub."""
-        body = json.dumps(payload).encode()
-        mac = hmac.new(self.secret.encode(), body, hashlib.sha256).hexdigest()
-        return {
-            "X_GitHub_Event": "ping",
-            "X_GitHub_Delivery": mac[:32],
-            "X_Hub_Signature_256": f"sha256={mac}",
-        }
-
-    def status_without_requests_left(self, path):
-        own = self.limit(1)
-        method = "GET" if path.endswith("verdict") else "POST"
-        statuses = [self.call(method, path, login=own).status_code for _ in range(2)]
-        self.env["ipai.settings"].search([]).requests_per_minute = 0
-        return statuses[1]
-
-    def status_of_our_fault(self, method, path):
-        def fail(*_args, **_named):
-            raise RuntimeError("our fault")
-
-        body = {} if method == "get" else {"body": {}}
-        with patch.object(type(self.env["ir.http"]), "_dispatch", fail):
-            return self.call(method.upper(), path, **body).status_code
-
-    # --- what is refused, and in which shape -----------------------------------------
+    # --- what is refused, and in which shape ------------------------------------------
 
     def test_unknown_paths_and_methods_are_refused_in_json(self):
         for path in ("", "/", "/nowhere", "/events/1", "/releases/1", "/%00"):
@@ -477,160 +429,3 @@ class TestHttpApi(HttpGateCase):
         ):
             answer = self.post("/events", body, mimetype=mimetype)
             self.assertRefused(answer, 400, "invalid_field", "events")
-
-    # --- bounds ----------------------------------------------------------------------
-
-    def raw(self, *pieces, **headers):
-        """An answer to a request written by hand: ``pieces`` follow its headers."""
-        host = urlsplit(self.base_url())
-        sent = {
-            "Authorization": f"Bearer {self.keys['ci']}",
-            "Content-Type": "application/json",
-            **{name.replace("_", "-"): text for name, text in headers.items()},
-        }
-        connection = http.client.HTTPConnection(host.hostname, host.port, timeout=60)
-        self.addCleanup(connection.close)
-        with self.allow_requests(), mute_logger("odoo.http"):
-            connection.putrequest("POST", f"{API}/events")
-            for name, text in self._with_test_cookie(sent).items():
-                connection.putheader(name, text)
-            connection.endheaders()
-            # It may stop listening, as it should; the answer is there all the same.
-            with suppress(BrokenPipeError, ConnectionResetError):
-                for piece in pieces:
-                    connection.send(piece)
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
-
-    def _with_test_cookie(self, headers):
-        cookies = "; ".join(f"{c.name}={c.value}" for c in self.opener.cookies)
-        return {**headers, "Cookie": cookies} if cookies else headers
-
-    def test_a_body_that_says_it_is_too_large_is_refused_unread(self):
-        size = str(transport.MAX_LIST_BYTES + 1)
-        status, said = self.raw(b"[", Content_Length=size)
-        self.assertEqual((status, said["detail"]["code"]), (413, "too_large"))
-
-    def test_a_body_without_a_length_is_read_to_the_limit_and_no_further(self):
-        chunk = b"%x\r\n%s\r\n" % (2**20, b" " * 2**20)
-        pieces = [chunk] * (transport.MAX_LIST_BYTES // 2**20 + 1) + [b"0\r\n\r\n"]
-        status, said = self.raw(*pieces, Transfer_Encoding="chunked")
-        self.assertEqual((status, said["detail"]["code"]), (413, "too_large"))
-
-    def test_a_chunked_body_is_read(self):
-        body = json.dumps(self.lint()).encode()
-        chunk = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
-        status, said = self.raw(chunk, Transfer_Encoding="chunked")
-        self.assertEqual((status, said["status"]), (200, "accepted"))
-        status, said = self.raw(b"nonsense\r\n", Transfer_Encoding="chunked")
-        self.assertEqual((status, said["detail"]["code"]), (400, "bad_request"))
-
-    def test_one_event_and_other_bodies_have_smaller_limits(self):
-        filler = " " * transport.MAX_EVENT_BYTES
-        self.assertRefused(self.post("/events", "{}" + filler), 413, "too_large")
-        answer = self.post("/events", "[{}]" + filler)
-        self.assertEqual(answer.status_code, 207)
-        filler = " " * transport.MAX_BODY_BYTES
-        self.assertRefused(self.post("/releases", "{}" + filler), 413, "too_large")
-        path = f"/releases/{self.release.uuid}/moves"
-        self.assertRefused(self.post(path, "{}" + filler), 413, "too_large")
-
-    def test_a_body_that_would_fill_the_memory_is_refused_unread(self):
-        many = transport.MAX_VALUES + 1
-        for body, mimetype in (
-            (b"[" + b"[]," * (many // 2) + b"[]]", "application/json"),
-            (b"{}," * (many // 2) + b"\n{}", NDJSON),
-        ):
-            answer = self.post("/events", body, mimetype=mimetype)
-            self.assertRefused(answer, 413, "too_large")
-
-    def test_a_header_beyond_all_measure_disturbs_nobody(self):
-        # Odoo's server drops it before there is a request; a proxy would say 431.
-        with suppress(requests.ConnectionError):
-            answer = self.post("/events", self.lint(), X_Long="a" * 70_000)
-            self.assertEqual(answer.status_code, 431)
-        answer = self.post("/events", self.lint(), X_Long="a" * 20_000)
-        self.assertEqual(answer.status_code, 200)
-
-    # --- how much a key may send -----------------------------------------------------
-
-    def limit(self, per_minute):
-        """Set the limit; the login of a key whose bucket is full."""
-        self.env["ipai.settings"].search([]).requests_per_minute = per_minute
-        # A bucket is emptied for good: the limit counts outside this transaction.
-        self.keys["own"] = self.api_key(self.ci)
-        return "own"
-
-    def test_a_key_that_has_no_request_left_is_told_when_it_has(self):
-        own = self.limit(3)
-        path = f"/releases/{self.release.uuid}/verdict"
-        self.assertEqual([self.get(path, own).status_code for _ in range(3)], [200] * 3)
-        answer = self.get(path, own)
-        self.assertRefused(answer, 429, "rate_limited")
-        self.assertIn(int(answer.headers["Retry-After"]), range(15, 21))
-        answer = self.post("/events", self.lint(), own)
-        self.assertRefused(answer, 429, "rate_limited")
-        self.keys["second"] = self.api_key(self.ci)
-        self.assertEqual(self.get(path, "second").status_code, 200)
-        self.env["ipai.settings"].search([]).requests_per_minute = 0
-        self.assertEqual(self.get(path, own).status_code, 200)
-
-    def test_a_request_that_is_tried_again_is_counted_once(self):
-        own = self.limit(2)
-        with self.failing_once():
-            self.assertEqual(self.post("/events", self.lint(), own).status_code, 200)
-        self.assertEqual(self.post("/events", self.lint(), own).status_code, 200)
-        self.assertEqual(self.post("/events", self.lint(), own).status_code, 429)
-
-    def test_buckets_that_are_full_again_are_removed(self):
-        self.env.cr.execute(
-            "INSERT INTO ipai_rate_limit VALUES (-1, now() - interval '2 days'),"
-            " (-2, now() + interval '1 minute')"
-        )
-        self.env["ipai.rate.limit"]._remove_full_buckets()
-        self.env.cr.execute("SELECT id FROM ipai_rate_limit WHERE id < 0")
-        self.assertEqual(self.env.cr.fetchall(), [(-2,)])
-
-    # --- conflicts and our own faults ------------------------------------------------
-
-    @contextmanager
-    def failing_once(self):
-        """The first try to take events meets a conflict; gives what was tried."""
-        process = type(self.env["ipai.control.plane"])._process
-        tries = []
-
-        def fail_once(plane, submissions):
-            tries.append([submission.raw for submission in submissions])
-            if len(tries) == 1:
-                raise SerializationFailure()
-            return process(plane, submissions)
-
-        with (
-            patch.object(type(self.env["ipai.control.plane"]), "_process", fail_once),
-            patch("odoo.service.model.time.sleep"),
-            patch("odoo.service.model.errorcodes.lookup", return_value="40001"),
-        ):
-            yield tries
-
-    def test_a_serialization_failure_is_tried_again_with_the_same_body(self):
-        with self.failing_once() as tries:
-            answer = self.post("/events", [self.lint(), self.lint()])
-        self.assertEqual(answer.status_code, 200, answer.text)
-        self.assertEqual(len(tries), 2)
-        self.assertEqual(tries[0], tries[1])
-
-    def test_our_own_fault_is_said_without_our_inside(self):
-        def fail(*_args):
-            raise RuntimeError("secret inside")
-
-        for method, path, body in (
-            ("ingest", "/events", {}),
-            ("open_release", "/releases", {}),
-        ):
-            with (
-                patch.object(type(self.env["ipai.control.plane"]), method, fail),
-                mute_logger("odoo.http"),
-            ):
-                answer = self.post(path, body)
-            self.assertRefused(answer, 500, "internal_error")
-            self.assertNotIn("secret", answer.text)
