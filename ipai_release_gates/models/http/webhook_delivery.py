@@ -221,7 +221,6 @@ class WebhookSource(models.Model):
         failure = {"retry_at": False}
         if outcome["status"] == "error":
             failure = log._failure_values(log.failures)
-        # The engine's note of what came of it.
         # sudo: system notes the outcome
         log.sudo().system_write(
             {

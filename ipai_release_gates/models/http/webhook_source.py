@@ -145,7 +145,7 @@ class WebhookSource(models.Model):
 
     @api.constrains("user_id", "project_id")
     def _validate_user(self):
-        # Whoever may not read a user is told no more of it than its login.
+        # A message shows no more of a user than the login.
         for source in self.sudo():  # sudo: a reader may lack the user
             user = source.user_id
             if not user.active or not user.has_group(CI_GROUP):
@@ -220,7 +220,6 @@ class WebhookSource(models.Model):
         self.ensure_one()
         self._require_governance()
         secret, now = signatures.new_secret(), self.env.cr.now()
-        # Nobody has a right on the secret; the engine keeps it.
         source = self.sudo()  # sudo: nobody has rights on the secret
         source.system_write(
             {
@@ -248,7 +247,6 @@ class WebhookSource(models.Model):
     def action_end_former_secret(self):
         """End the former secret now."""
         self._require_governance()
-        # Nobody has a right on the secret; the engine forgets it.
         # sudo: nobody has rights on the secret
         self.sudo().system_write({"former_secret": False, "former_until": False})
         return True

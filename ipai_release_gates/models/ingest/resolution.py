@@ -165,7 +165,6 @@ class ControlPlane(models.AbstractModel):
                 ),
             },
         )
-        # The engine's note of what the event waits for.
         # sudo: the façade writes its own rows
         submission.log.sudo().system_write(
             {
