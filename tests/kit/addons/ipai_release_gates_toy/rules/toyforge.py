@@ -30,7 +30,7 @@ def adapt(event: Any, delivery: Any, payload: Any) -> Adapted:
     if event != "check":
         return Adapted(project, ignored=f"The event {event} brings no fact.")
     found = {
-        "name": check_name(read.must("check.name")),
+        "name": check_name(read.must("check.name", fields.string)),
         "status": "pass" if read.must("check.ok", fields.boolean) else "fail",
     }
     commit = read.must("check.commit", fields.commit)
