@@ -53,7 +53,7 @@ class ApiDispatcher(Dispatcher):
 
     @classmethod
     def is_compatible_with(cls, request):
-        # Which content a route takes is for its endpoint to say, in our own words.
+        # The endpoint refuses other content types, in the shape of every refusal.
         return True
 
     def dispatch(self, endpoint, args):
@@ -66,7 +66,7 @@ class ApiDispatcher(Dispatcher):
 
 
 def refusal_of(exc):
-    """What to tell a caller about an exception.
+    """The answer to a caller about an exception.
 
     :returns: ``(answer, headers)``; nothing of our inside is in it
     """
@@ -117,7 +117,7 @@ def _refused(code, message, field=None, status=None):
 
 
 def answer_json(value, status=200, headers=None):
-    """The answer with a JSON value; nobody keeps a copy of it on the way."""
+    """The answer with a JSON value, which no cache may keep."""
     headers = {"Cache-Control": "no-store", **(headers or {})}
     return request.make_json_response(value, list(headers.items()), status=status)
 

@@ -6,7 +6,7 @@ from .dispatcher import ROOT, TYPE, answer_json, not_found, read_body, read_quer
 
 
 class Webhooks(Controller):
-    """Where code hosts deliver. Their signature is all that lets them in."""
+    """Deliveries of code hosts, authenticated by their signature alone."""
 
     @route(
         f"{ROOT}/webhooks/<string:provider>",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .envelope import SOURCE_SYSTEMS
 from .signatures import Scheme
 
 if TYPE_CHECKING:
@@ -48,11 +49,14 @@ Providers = Mapping[str, Provider]
 def by_code(providers: Iterable[Provider]) -> dict[str, Provider]:
     """The providers by their code, in order.
 
-    :raises ValueError: when two providers have one code
+    :raises ValueError: when two providers have one code, or one sends events of a
+        source system that the contract does not know
     """
     found: dict[str, Provider] = {}
     for provider in providers:
         if provider.code in found:
             raise ValueError(f"Two providers have the code {provider.code}.")
+        if provider.system not in SOURCE_SYSTEMS:
+            raise ValueError(f"{provider.system} is no source system of the contract.")
         found[provider.code] = provider
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from .. import fields
 from ..fields import Invalid
@@ -40,7 +40,13 @@ class Payload:
             raise AdapterError("payload", f"Must be an object, not {kind}.")
         self._value: dict[Any, Any] = value
 
-    def get(self, path: str, reader: Callable[[Any], T]) -> T | None:
+    @overload
+    def get(self, path: str) -> str | None: ...
+
+    @overload
+    def get(self, path: str, reader: Callable[[Any], T]) -> T | None: ...
+
+    def get(self, path: str, reader: Callable[[Any], Any] = fields.string) -> Any:
         """The value at a path as the reader gives it; None if absent or null.
 
         :param str path: keys, and positions in lists: ``builds.0.name``
@@ -69,7 +75,13 @@ class Payload:
             inner, message, _code = error.problems[0]
             raise AdapterError(fields.path_of((*walked, *inner)), message) from None
 
-    def must(self, path: str, reader: Callable[[Any], T]) -> T:
+    @overload
+    def must(self, path: str) -> str: ...
+
+    @overload
+    def must(self, path: str, reader: Callable[[Any], T]) -> T: ...
+
+    def must(self, path: str, reader: Callable[[Any], Any] = fields.string) -> Any:
         """The value at a path; it must be there.
 
         :raise AdapterError: when it is not, or not of its kind

@@ -23,7 +23,7 @@ _BEARER = re.compile(r"bearer +([!-~]{1,255})", re.IGNORECASE)
 
 
 class IrHttp(models.AbstractModel):
-    """How the HTTP API is entered: by a header with an API key and in no other way."""
+    """Authentication of the HTTP API: a header with an API key and nothing else."""
 
     _inherit = "ir.http"
 
@@ -36,7 +36,7 @@ class IrHttp(models.AbstractModel):
         try:
             rule, args = super()._match(path_info)
         except werkzeug.exceptions.NotFound as nothing:
-            # Else Odoo would look for a page or a file at this path.
+            # Odoo would otherwise look for a page or a file at this path.
             raise RequestRejected(not_found()) from nothing
         if request.httprequest.method == "OPTIONS":
             # Odoo lets it through to every route, for browsers; none calls this API.

@@ -22,7 +22,7 @@ _RETRIED = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
 
 
 class WebhookSource(models.Model):
-    """What becomes of a delivery whose signature is good."""
+    """Processing of deliveries whose signature is good."""
 
     _inherit = "ipai.webhook.source"
 
@@ -133,7 +133,7 @@ class WebhookSource(models.Model):
         )
 
     def _handle(self, log, event, delivery, body, kept):
-        """What becomes of a delivery: all that follows from it, or nothing.
+        """Process a delivery: all of its events are recorded, or none.
 
         After any error the row stays, with the error; our own faults are retried.
         """
@@ -143,7 +143,7 @@ class WebhookSource(models.Model):
         except _RETRIED:
             raise
         except UniqueViolation as error:
-            # The winner is invisible to this snapshot; Odoo's retry will see it.
+            # This snapshot does not show the row that won; Odoo's retry reads it.
             raise ConcurrencyError(str(error)) from error
         except AccessError as error:
             return _rejected("forbidden", str(error))
@@ -217,7 +217,7 @@ class WebhookSource(models.Model):
         return None  # noqa: RET501  the value is what overrides replace
 
     def _write_outcome(self, log, outcome, answer, original):
-        # Of a failure the row notes when it is tried again; of all else, nothing.
+        # Only a failed delivery has a time of its next try.
         failure = {"retry_at": False}
         if outcome["status"] == "error":
             failure = log._failure_values(log.failures)
@@ -229,7 +229,7 @@ class WebhookSource(models.Model):
                 "http_status": ingest.answers.delivery_status(answer),
                 "code": outcome.get("code"),
                 "reason": outcome.get("message"),
-                # As whom it was judged, which may be another one by now.
+                # The user may have changed since the delivery arrived.
                 "user_id": self.user_id.id,
                 "detail": answer,
                 "original_id": original.id

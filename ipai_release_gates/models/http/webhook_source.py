@@ -12,7 +12,7 @@ from ..governance.ci_account import CI_GROUP
 
 
 class WebhookSource(models.Model):
-    """A repository whose code host tells this server what happens to it.
+    """A repository whose code host sends its events to this server.
 
     A delivery says by ``source`` in its address which one it is for, so that its
     signature is checked before anything in its body is looked at. What was read from
@@ -186,7 +186,7 @@ class WebhookSource(models.Model):
             )
 
     def _compute_last_delivery(self):
-        # That something arrived, and what came of it; not what it was.
+        # The time and the outcome of the latest delivery, not its content.
         # sudo: only instant and status are shown
         logs = self.env["ipai.ingest.log"].sudo()
         labels = dict(logs._fields["status"]._description_selection(self.env))
@@ -262,7 +262,7 @@ class WebhookSource(models.Model):
 
     @api.model
     def _genuine(self, provider, address, body, headers):
-        """The source that a delivery shows the secret of, or none.
+        """The source whose secret signs a delivery, or none.
 
         Takes the same work for an address that is none, so that nobody learns which
         there are.
@@ -273,8 +273,8 @@ class WebhookSource(models.Model):
         :param headers: of the request
         """
         self.flush_model()
-        # One statement whether it is found or not. Nobody is logged in: whether
-        # somebody may deliver, their signature says.
+        # One statement whether it is found or not. Nobody is logged in; the
+        # signature decides.
         self.env.cr.execute(
             SQL(
                 """

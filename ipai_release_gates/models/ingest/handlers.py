@@ -173,8 +173,7 @@ class ControlPlane(models.AbstractModel):
             if not planned:
                 continue
             submissions, vals_list = zip(*planned, strict=True)
-            # The façade is how CI and people without rights on facts record them; the
-            # sender's authority for the event type was checked.
+            # CI and people without rights on facts record them through the façade.
             # sudo: authority of the sender was checked
             records = self.env[model].sudo().system_create(list(vals_list))
             label = known[model].label
@@ -234,7 +233,7 @@ class ControlPlane(models.AbstractModel):
 
     @api.model
     def _refuse_overtaken_plan(self, submission, plan):
-        """Refuse a kept event when one of its facts was recorded again since."""
+        """Refuse a kept event when a newer fact replaces one of its facts."""
         planned = self._planned_models()
         for model, values in plan if submission.kept else ():
             same = planned[model].same
@@ -251,12 +250,12 @@ class ControlPlane(models.AbstractModel):
 
     @api.model
     def _refuse_overtaken(self, submission, model, domain):
-        """Refuse a kept event when something newer speaks of the same.
+        """Refuse a kept event when a newer fact is about the same thing.
 
         The latest fact counts: processed late, an event would replace what was found
         after it was sent, an old ``pass`` a newer ``fail``.
 
-        :param domain: which records of the event's release speak of the same
+        :param domain: which records of the event's release are about the same thing
         """
         if not submission.kept:
             return

@@ -7,9 +7,9 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-#: What was taken; everything else may still be processed again.
+#: Statuses of accepted submissions; all others may be processed again.
 SETTLED = ("accepted", "duplicate", "ignored")
-#: Facts that speak through what was sent: their submissions are kept for good.
+#: Models of facts whose submissions are kept for good.
 _RESTING = ("ipai.evidence", "ipai.approval")
 #: Why events were skipped, in one notification.
 _REASONS_TOLD = 3
@@ -173,7 +173,7 @@ class IngestLog(models.Model):
         return chosen._outcome_notice(list(refusals.values()))
 
     def _reprocess_refusal(self):
-        """Why nobody processes this again; ``None`` if it can be."""
+        """Why this cannot be processed again; ``None`` if it can."""
         self.ensure_one()
         if self.status in SETTLED:
             return self.env._("%s was processed already.", self.display_name)
@@ -246,7 +246,7 @@ class IngestLog(models.Model):
 
     def _process_again(self):
         """Run kept submissions through the pipeline, in the order they arrived in."""
-        # Whose event it is decides the rights it is run with, not who may read it.
+        # An event runs with the rights of its sender, not of its reader.
         arrived = self.sudo().sorted("id")  # sudo: events run as their own senders
         events = []
         for log in arrived:
@@ -272,7 +272,7 @@ class IngestLog(models.Model):
             plane._process_logged(logs)
 
     def _deliver_again(self):
-        """Feed a webhook delivery to its webhook, as when it arrived."""
+        """Process a webhook delivery again."""
         self.ensure_one()
         if self.status in SETTLED or self._unreadable_reason():
             return
@@ -299,7 +299,7 @@ class IngestLog(models.Model):
 
     @api.model
     def _remove_old_payloads(self):
-        """Remove what was sent longer ago than the settings say; a scheduled action.
+        """Remove payloads older than the settings allow; a scheduled action.
 
         :returns: how many payloads were removed
         """
@@ -313,7 +313,7 @@ class IngestLog(models.Model):
 
     @api.model
     def _removable_payloads(self, before):
-        """Settled events received before an instant on whose text nothing rests."""
+        """Settled events received before an instant whose payload no fact needs."""
         for model in _RESTING:
             self.env[model].flush_model(["ingest_log_id"])
 
@@ -336,7 +336,7 @@ class IngestLog(models.Model):
         ) & Domain.custom(to_sql=nothing_rests_on_it)
 
     def _remove_payload(self):
-        """Remove what was sent; the row keeps its key, its hash and its answer."""
+        """Remove the payload; the row keeps its key, its hash and its answer."""
         self.system_write(
             {"payload": False, "payload_removed_at": self.env.cr.now()},
         )

@@ -13,13 +13,13 @@ _PAUSES = (5, 15, 60, 4 * 60, 12 * 60, 24 * 60, 24 * 60)
 
 
 class IngestLog(models.Model):
-    """What the clock does with events that were not taken: retry, or give up."""
+    """Scheduled actions on events that were not accepted: retry or give up."""
 
     _inherit = "ipai.ingest.log"
 
     @api.model
     def _failure_values(self, failures):
-        """What a row notes of one more failure.
+        """The values of a row after one more failure.
 
         :param int failures: how often the event failed before
         """
@@ -43,7 +43,7 @@ class IngestLog(models.Model):
         """Process events again; one that breaks the run has failed once more."""
         for log in self:
             if log._unreadable_reason():
-                # Nothing is left that could be processed; people see it in the list.
+                # The payload is gone: the event stays in the list of failures.
                 log.system_write({"retry_at": False})
                 continue
             try:
@@ -57,7 +57,7 @@ class IngestLog(models.Model):
 
     @api.model
     def _orphan_due(self):
-        """Give up events whose commit no release came to have; a scheduled action.
+        """Give up events whose commit no release has; a scheduled action.
 
         :returns: how many were given up
         """

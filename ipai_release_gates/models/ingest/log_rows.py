@@ -16,18 +16,18 @@ _kept_logs = WeakKeyDictionary()
 
 
 class ControlPlane(models.AbstractModel):
-    """The log rows of events: what was sent is kept before it is looked at."""
+    """The log rows of events, written before an event is validated."""
 
     _inherit = "ipai.control.plane"
 
     @api.model
     def _log_submissions(self, events, delivery=None):
-        """Give every event its log row before anything looks into it."""
+        """Create the log row of every event before it is validated."""
         digests = [ingest.payload_digest(raw) for raw in events]
         vals_list = self._log_values(events, digests)
         if delivery:
-            # The delivery is what was sent: if this is rolled back, its row is kept,
-            # and they are read from it again.
+            # A rollback keeps the row of the delivery; the events are read from it
+            # again.
             source = {"delivery_id": delivery.id, "received_at": delivery.received_at}
             logs = self._create_logs(self.env, [{**v, **source} for v in vals_list])
         else:
@@ -63,7 +63,6 @@ class ControlPlane(models.AbstractModel):
 
     @api.model
     def _create_logs(self, env, vals_list):
-        # Nobody may write the log but through the façade, which keeps everything.
         # sudo: only the façade writes the log
         return env["ipai.ingest.log"].sudo().system_create(vals_list)
 
@@ -82,13 +81,12 @@ class ControlPlane(models.AbstractModel):
         kept = _kept_logs.get(self.env.cr)
         if not kept or kept[0] != digests:
             return None
-        # The caller's own rows of a moment ago.
-        # sudo: the caller wrote these rows
+            # sudo: the caller wrote these rows
         return self.env["ipai.ingest.log"].sudo().browse(kept[1]).exists() or None
 
     @api.model
     def _keep_logs_if_rolled_back(self, vals_list, digests):
-        """Keep what was sent even when this transaction is rolled back.
+        """Keep the log rows even when this transaction is rolled back.
 
         The rows are written again as errors, on a connection of their own. A retry of
         the same request takes them up again; after the last one they stay for
@@ -118,7 +116,7 @@ class ControlPlane(models.AbstractModel):
 
 
 def _short_text(value):
-    """A key of the log row as far as it can be shown, before it was validated."""
+    """Text of an event that was not validated yet, short enough for a log row."""
     if not isinstance(value, str):
         return False
     return value.encode("utf-8", "replace").decode().replace("\0", "")[:255] or False

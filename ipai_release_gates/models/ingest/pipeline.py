@@ -130,7 +130,7 @@ class ControlPlane(models.AbstractModel):
 
     @api.model
     def _resolve_and_store(self, submissions):
-        """Find what each event speaks of and store it, in order.
+        """Find the release and revision of each event and store it, in order.
 
         A revision changes what the events after it speak of, and may be what events
         before it wait for, so a run of events ends with it.
@@ -296,7 +296,7 @@ class ControlPlane(models.AbstractModel):
         except Rejected as error:
             submission.reject(error.code, error.message, error.field)
         except UniqueViolation as error:
-            # The winner is invisible to this snapshot; Odoo's retry will see it.
+            # This snapshot does not show the row that won; Odoo's retry reads it.
             raise ConcurrencyError(str(error)) from error
         except AccessError as error:
             submission.reject("forbidden", str(error))
@@ -314,10 +314,10 @@ class ControlPlane(models.AbstractModel):
             detail = answer["detail"]
             company = {}
             if submission.release:
-                # What was sent is seen by who sees what it is about.
+                # Users who may read the release may read its events.
                 # sudo: the log takes the release's company
                 company["company_id"] = submission.release.sudo().company_id.id
-            # Of a failure the row notes when it is tried again; of all else, nothing.
+            # Only a failed event has a time of its next try.
             failure = {"retry_at": False}
             if answer["status"] == "error":
                 failure = submission.log._failure_values(submission.log.failures)

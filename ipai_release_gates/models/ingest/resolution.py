@@ -10,7 +10,7 @@ class ControlPlane(models.AbstractModel):
 
     @api.model
     def _resolve(self, submissions):
-        """Find the release and the revision each event speaks of."""
+        """Find the release and the revision of each event."""
         submissions = [s for s in submissions if s.open]
         if not submissions:
             return
@@ -123,11 +123,11 @@ class ControlPlane(models.AbstractModel):
 
     @api.model
     def _resolve_revisions(self, submissions):
-        """The revision each fact speaks of: the latest of that commit."""
+        """The revision of each fact: the latest one with its commit."""
         facts = []
         for submission in submissions:
             if not submission.envelope.source_ref:
-                # It speaks of the release as it is now, not of one of its revisions.
+                # An event without a commit is about the current revision.
                 submission.revision = submission.release.revision_id
             elif submission.kind.subject != ingest.kinds.NEW_REVISION:
                 facts.append(submission)

@@ -18,7 +18,7 @@ class Submission:
     revision: Any = None
     answer: dict | None = None
     created: dict = field(default_factory=dict)
-    #: Sent earlier and kept: it must not replace what was recorded since.
+    #: It was received earlier and is processed again: newer facts stay in force.
     kept: bool = False
 
     @property
@@ -26,8 +26,10 @@ class Submission:
         return self.answer is None
 
     def follows(self, log):
-        """Whether it arrived after another event: what was read from a delivery
-        arrived with it, however often that was read."""
+        """Whether it arrived after another event.
+
+        An event of a delivery arrived with the delivery.
+        """
         return self.log._arrival_id() >= log._arrival_id()
 
     @property

@@ -20,7 +20,6 @@ class ControlPlane(models.AbstractModel):
     def _take_deployment(self, submission, lookup):
         payload = submission.envelope.payload
         environment = lookup.environment(submission)
-        # The façade records deployments for CI; its authority was checked.
         # sudo: authority of the sender was checked
         Deployment = self.env["ipai.deployment"].sudo()
         known = Deployment.search(
@@ -56,7 +55,7 @@ class ControlPlane(models.AbstractModel):
             )
         deployment = known.get(payload["external_id"], Deployment)
         if deployment:
-            # After a detour over another commit it still is of its first revision.
+            # A deployment stays with its first revision.
             if (
                 deployment.release_id != submission.release
                 or deployment.source_ref != submission.revision.source_ref
@@ -81,8 +80,8 @@ class ControlPlane(models.AbstractModel):
             obstacles = Deployment._obstacles(
                 submission.release, submission.revision, environment, rollback_of
             )
-            # What has not happened yet is refused, so that a pipeline stops; a person
-            # records no such deployment at all.
+            # A deployment that has not happened yet is refused, so that the pipeline
+            # stops. A person may record no unauthorised deployment at all.
             if obstacles and (manual or payload["status"] == "in_progress"):
                 raise Rejected(
                     "forbidden",
@@ -117,7 +116,7 @@ class ControlPlane(models.AbstractModel):
     def _deployed_at(self, payload):
         """When a deployment happened, by the sender's clock if it gave a time.
 
-        A time to come would move the deadline of its confirmation.
+        A time in the future would move the deadline of its confirmation.
         """
         return self._past_moment(payload, "deployed_at")
 
@@ -142,7 +141,6 @@ class ControlPlane(models.AbstractModel):
     def _take_incident(self, submission, lookup):
         payload = submission.envelope.payload
         release = submission.release
-        # The façade records incidents for CI; its authority was checked.
         # sudo: authority of the sender was checked
         Incident = self.env["ipai.incident"].sudo()
         incident = Incident.search(
@@ -197,7 +195,7 @@ class ControlPlane(models.AbstractModel):
 
     @api.model
     def _refuse_overtaken_incident(self, submission, incident):
-        """Refuse a kept event when the incident went on since it was sent."""
+        """Refuse a kept event when the incident has newer entries."""
         if submission.kept and incident.entry_ids.filtered(
             lambda entry: entry.recorded_at >= submission.log.received_at
         ):
@@ -247,7 +245,7 @@ class ControlPlane(models.AbstractModel):
         return {
             "environment_id": environment.id,
             "event_type": event_type,
-            # The sender's clock says when, but never that it is still to come.
+            # The time is the sender's, but never in the future.
             "occurred_at": min(emitted_at, now),
             "recorded_at": now,
             "recorded_by_id": self.env.uid,
@@ -262,7 +260,7 @@ class ControlPlane(models.AbstractModel):
         payload = submission.envelope.payload
         environment = lookup.environment(submission)
         data = payload.get("data") or {}
-        # Only a result that was sent decides: none is ever assumed.
+        # A control changes only by a result that was sent.
         kind = DECIDED_BY.get(payload["type"]) if data.get("status") else None
         control = environment.control_ids.filtered(lambda c: c.kind == kind)
         since = submission.kept and control.checked_at
@@ -278,7 +276,6 @@ class ControlPlane(models.AbstractModel):
         values = self._environment_event_values(
             submission, environment, payload["type"], data
         )
-        # The façade keeps events for CI; its authority was checked.
         # sudo: authority of the sender was checked
         event = self.env["ipai.environment.event"].sudo().system_create([values])
         submission.created["environment_events"] = event.ids
@@ -292,7 +289,7 @@ class ControlPlane(models.AbstractModel):
 
 
 def _first_line(note):
-    """What an event says of a check, short enough for the control."""
+    """The first line of a note, short enough for a control."""
     return note.strip().splitlines()[0][:255] if _is_text(note) else ""
 
 

@@ -131,6 +131,10 @@ class TestProviderRegistry(HttpGateCase):
         )
         self.assertTrue(operation["summary"].endswith("GitHub, GitLab or Forge"))
 
+    def test_an_entry_that_contradicts_the_contract_is_an_error(self):
+        with self.assertRaisesRegex(ValueError, "forge_ci is no source system"):
+            ingest.provider.by_code((replace(FORGE, system="forge_ci"),))
+
     def test_two_code_hosts_of_one_code_are_an_error(self):
         with self.assertRaisesRegex(ValueError, "have the code forge"):
             ingest.provider.by_code((FORGE, FORGE))
