@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from . import fields
@@ -102,7 +103,7 @@ def formats_by_code(formats: Iterable[ReportFormat]) -> dict[str, ReportFormat]:
 
 
 #: The formats of the core by code.
-CORE_FORMATS = formats_by_code(FORMATS)
+CORE_FORMATS: Formats = MappingProxyType(formats_by_code(FORMATS))
 
 
 @fields.described(

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from odoo.exceptions import AccessError, UserError
 
-from odoo.addons.ipai_release_gates import governance
-
+from ... import governance
 from ..common import ROLES
 from ..ledger.test_governance_chain import GovernanceCase
 

@@ -3,8 +3,7 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
-from odoo.addons.ipai_release_gates.wizards.new_persona import ABILITIES
-
+from ...wizards.new_persona import ABILITIES
 from ..common import MODULE, ROLES
 from .test_persona_contracts import ContractCase
 

@@ -9,8 +9,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL, mute_logger
 
-from odoo.addons.ipai_release_gates import governance
-
+from ... import governance
 from ..common import MODULE, ROLES
 from ..ledger.test_governance_chain import GovernanceCase
 

@@ -5,8 +5,7 @@ import hashlib
 
 from odoo.exceptions import AccessError, UserError
 
-from odoo.addons.ipai_release_gates.models.governance.policy_file import MODELS
-
+from ...models.governance.policy_file import MODELS
 from ..common import ROLES
 from ..ledger.test_governance_chain import GovernanceCase
 

@@ -8,10 +8,9 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form
 from odoo.tools import SQL, mute_logger
 
-from odoo.addons.ipai_release_gates import policy
-from odoo.addons.ipai_release_gates.governance.gatefile import pages
-from odoo.addons.ipai_release_gates.models.selections import EXCEPTION_TYPES
-
+from ... import policy
+from ...governance.gatefile import pages
+from ...models.selections import EXCEPTION_TYPES
 from ..common import GateCase
 
 

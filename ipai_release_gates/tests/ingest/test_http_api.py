@@ -7,8 +7,7 @@ from datetime import timedelta
 
 from odoo.tests import tagged
 
-from odoo.addons.ipai_release_gates.ingest import transport
-
+from ...ingest import transport
 from ..common import sha
 from ..http import API, GREEN, NDJSON, XML
 from .api import HttpApiCase

@@ -9,8 +9,7 @@ import requests
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.ipai_release_gates.ingest import transport
-
+from ...ingest import transport
 from ..http import NDJSON
 from .api import HttpApiCase
 

@@ -13,8 +13,7 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.ipai_release_gates.ingest import signatures
-
+from ...ingest import signatures
 from ..common import sha
 from .webhooks import WebhookCase
 

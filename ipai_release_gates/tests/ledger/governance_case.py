@@ -4,8 +4,7 @@ import json
 
 from odoo.tools import SQL
 
-from odoo.addons.ipai_release_gates import ledger
-
+from ... import ledger
 from ..common import GateCase
 
 

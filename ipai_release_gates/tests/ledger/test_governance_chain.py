@@ -10,8 +10,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tools import mute_logger
 
-from odoo.addons.ipai_release_gates import ledger
-
+from ... import ledger
 from ..common import MODULE
 from .governance_case import GovernanceCase
 

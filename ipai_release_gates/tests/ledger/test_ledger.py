@@ -5,8 +5,7 @@ import json
 from odoo.exceptions import AccessError
 from odoo.tools import SQL, mute_logger
 
-from odoo.addons.ipai_release_gates import ledger
-
+from ... import ledger
 from ..common import ROLES, GateCase, sha
 
 

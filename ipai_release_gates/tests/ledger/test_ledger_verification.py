@@ -3,12 +3,11 @@
 from odoo.exceptions import AccessError
 from odoo.tools import SQL, mute_logger
 
-from odoo.addons.ipai_release_gates import ledger
-from odoo.addons.ipai_release_gates.models.release import (
+from ... import ledger
+from ...models.release import (
     ledger_comparison,
     ledger_verification_nightly,
 )
-
 from ..common import ROLES, GateCase, sha
 
 LOGGER = ledger_verification_nightly.__name__

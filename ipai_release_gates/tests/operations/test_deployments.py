@@ -4,8 +4,7 @@ import json
 
 from odoo.exceptions import AccessError, UserError
 
-from odoo.addons.ipai_release_gates.errors import GateRefused
-
+from ...errors import GateRefused
 from ..common import sha
 from .deployment_case import DeploymentCase
 

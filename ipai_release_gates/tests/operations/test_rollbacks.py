@@ -6,8 +6,7 @@ from datetime import timedelta
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
-from odoo.addons.ipai_release_gates.errors import GateRefused
-
+from ...errors import GateRefused
 from ..common import sha
 from .deployment_case import DeploymentCase
 

@@ -9,9 +9,8 @@ from psycopg2 import IntegrityError
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import mute_logger
 
-from odoo.addons.ipai_release_gates.errors import OutboundFailed, OutboundRefused
-from odoo.addons.ipai_release_gates.models.outbound.transport import OutboundAnswer
-
+from ...errors import OutboundFailed, OutboundRefused
+from ...models.outbound.transport import OutboundAnswer
 from ..common import ROLES
 from ..receivers import OutboundCase, listening
 

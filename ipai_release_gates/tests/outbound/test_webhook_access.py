@@ -5,8 +5,7 @@ import json
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form
 
-from odoo.addons.ipai_release_gates.errors import OutboundRefused
-
+from ...errors import OutboundRefused
 from ..common import ROLES
 from .webhook_case import READERS, URL, WebhookCase
 

@@ -7,8 +7,7 @@ import psycopg2
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL, mute_logger
 
-from odoo.addons.ipai_release_gates.models.release import exception_tables
-
+from ...models.release import exception_tables
 from .test_exceptions import ExceptionCase
 
 

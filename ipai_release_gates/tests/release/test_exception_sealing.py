@@ -4,12 +4,11 @@ import psycopg2
 
 from odoo.tools import SQL, mute_logger
 
-from odoo.addons.ipai_release_gates.models.release.exception_tables import (
+from ...models.release.exception_tables import (
     NEXT_STATES,
     SEALED,
     STAMPED,
 )
-
 from .test_exceptions import ExceptionCase
 
 #: Columns that no longer change once an exception is requested. Written out here, so

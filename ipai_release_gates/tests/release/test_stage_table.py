@@ -2,8 +2,7 @@
 
 from odoo.exceptions import AccessError, UserError
 
-from odoo.addons.ipai_release_gates.errors import GateRefused
-
+from ...errors import GateRefused
 from ..common import (
     G1_MISSING,
     G2_MISSING,

@@ -5,8 +5,7 @@ import base64
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
 
-from odoo.addons.ipai_release_gates.errors import GateRefused
-
+from ...errors import GateRefused
 from ..common import GateCase
 
 

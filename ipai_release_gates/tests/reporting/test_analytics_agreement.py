@@ -6,9 +6,8 @@ its stages some days ago, and nothing judges it again before the views are read.
 
 from datetime import timedelta
 
-from odoo.addons.ipai_release_gates import policy
-from odoo.addons.ipai_release_gates.models.selections import GATE_STATUSES
-
+from ... import policy
+from ...models.selections import GATE_STATUSES
 from ..common import sha
 from ..lives import Lives
 from .analytics_case import AnalyticsCase

@@ -7,8 +7,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import users
 
-from odoo.addons.ipai_release_gates.pages import ROW, Panel
-
+from ...pages import ROW, Panel
 from .control_room_case import ControlRoomCase
 
 PEOPLE = ("dev", "qa", "rm", "sre", "auditor", "governance")

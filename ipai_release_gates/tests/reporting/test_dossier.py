@@ -9,8 +9,7 @@ from lxml import html
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, tagged
 
-from odoo.addons.ipai_release_gates.pages import Section
-
+from ...pages import Section
 from ..common import GateCase
 
 REPORT = "ipai_release_gates.action_report_dossier"

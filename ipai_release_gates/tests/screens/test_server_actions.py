@@ -5,8 +5,7 @@ from lxml import etree
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
-from odoo.addons.ipai_release_gates.errors import GateRefused
-
+from ...errors import GateRefused
 from ..common import MODULE, GateCase
 
 

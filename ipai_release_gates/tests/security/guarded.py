@@ -2,8 +2,7 @@
 
 from odoo.exceptions import UserError
 
-from odoo.addons.ipai_release_gates import governance
-
+from ... import governance
 from ..common import ROLES, GateCase, sha
 
 GUARD = "ipai.guarded.mixin"

@@ -6,6 +6,7 @@ For the tests of each addon that keeps secrets.
 import re
 
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
 
 from ..common import ROLES
 
@@ -100,7 +101,8 @@ class SecretDoors:
         )
         for (table,) in self.env.cr.fetchall():
             if table not in own:
-                self.env.cr.execute(f'SELECT t::text FROM "{table}" t')
+                name = SQL.identifier(table)
+                self.env.cr.execute(SQL("SELECT t::text FROM %s t", name))
                 rows = str(self.env.cr.fetchall())
                 with self.subTest(table):
                     self.assertFalse([s for s in secrets if s in rows])

@@ -5,8 +5,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.service.model import call_kw, get_public_method
 
-from odoo.addons.ipai_release_gates.models.mixins import guarded
-
+from ...models.mixins import guarded
 from ..common import ROLES
 from .guarded import CREATABLE, FORGED_CONTEXTS, OF_GOVERNANCE, WRITABLE, GuardCase
 

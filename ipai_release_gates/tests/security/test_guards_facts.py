@@ -2,8 +2,7 @@
 
 from odoo.exceptions import AccessError, UserError
 
-from odoo.addons.ipai_release_gates.models.mixins import recorded
-
+from ...models.mixins import recorded
 from ..common import ROLES
 from .guarded import CREATABLE, NO_FACTS, GuardCase
 

@@ -2,8 +2,7 @@
 
 from odoo.modules.neutralize import get_neutralization_queries
 
-from odoo.addons.ipai_release_gates.errors import OutboundRefused
-
+from ...errors import OutboundRefused
 from ..common import MODULE, GateCase
 
 

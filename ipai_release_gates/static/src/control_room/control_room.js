@@ -70,8 +70,8 @@ export class ControlRoom extends Component {
             .filter((panel) => panel.place === place && data[panel.key])
             .filter((panel) => panels.contains(panel.component))
             .map(({ key, component }) => {
-                const { Component, prop } = panels.get(component);
-                return { key, Component, props: { [prop]: data[key] } };
+                const { Component: panel, prop } = panels.get(component);
+                return { key, Component: panel, props: { [prop]: data[key] } };
             });
     }
 
