@@ -6,6 +6,7 @@ from .governance import test_new_persona
 from .governance import test_persona_contracts
 from .governance import test_policy_data
 from .governance import test_policy_files
+from .governance import test_requirement_kinds
 from .ingest import test_answers_lists
 from .ingest import test_answers_table
 from .ingest import test_event_kinds
@@ -33,10 +34,10 @@ from .outbound import test_webhook_deliveries
 from .outbound import test_webhook_events
 from .release import test_activities
 from .release import test_durations
-from .release import test_exception_sealing
-from .release import test_exception_wizards
 from .release import test_exception_life
 from .release import test_exception_requests
+from .release import test_exception_sealing
+from .release import test_exception_wizards
 from .release import test_exceptions
 from .release import test_gate_table
 from .release import test_inbox

@@ -181,6 +181,6 @@ class TestRegistry(GovernanceCase):
 
     def test_what_is_published_is_what_the_records_say(self):
         # Fails when the addon's data was changed without python3 -m tools publish.
-        folder = Path(governance.__file__).parents[2] / "docs" / "personas"
+        folder = Path(governance.__file__).parents[2] / "docs/reference/personas"
         found = {path.name: path.read_text() for path in folder.iterdir()}
         self.assertEqual(self.env["ipai.expertise.registry"]._published(), found)

@@ -153,7 +153,7 @@ class TestFrench(FrenchCase):
         arch = self.in_french(self.env["ipai.release"]).get_view(view_type="form")[
             "arch"
         ]
-        self.assertIn('string="Demander une recette"', arch)
+        self.assertIn('string="Décider"', arch)
         self.assertIn("Abandonner cette version\u00a0?", arch)
         self.assertNotIn("Give this release up", arch)
 
